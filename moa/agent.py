@@ -1,0 +1,82 @@
+"""An agent: a whole model, its instructions, and what it is for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from moa.backends.base import Backend, Request, Sampling
+from moa.backends.references import backend_for
+from moa.errors import AgentError
+from moa.messages import Conversation, Message
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Agent:
+    """A specialist.
+
+    Example:
+        >>> Agent("math", model="local:qwen2.5-coder-1.5b-instruct", about="arithmetic, algebra, proofs",
+        ...       examples=["Integrate x^2 from 0 to 3"]).name
+        'math'
+
+    Raises:
+        AgentError: the name is not usable, or a field has the wrong type or range.
+        ReferenceError: the model reference names nothing.
+    """
+
+    name: str
+    """Letters, digits, `-` and `_`; unique within a mixture, and what users type after `@`."""
+    model: str | Backend = field(kw_only=True)
+    """A model reference, or a backend object."""
+    about: str = field(default="", kw_only=True)
+    """The field of this specialist, in a sentence or two; the router reads it."""
+    examples: Sequence[str] = field(default=(), kw_only=True)
+    """Questions that this specialist should get; the more varied, the better the routing."""
+    instructions: str = field(default="", kw_only=True)
+    """The system prompt."""
+    temperature: float | None = field(default=None, kw_only=True)
+    """0 … 2; None leaves it to the model."""
+    max_tokens: int | None = field(default=None, kw_only=True)
+    """Upper limit of generated tokens; None leaves it to the model."""
+    seed: int | None = field(default=None, kw_only=True)
+    """For backends that can repeat themselves."""
+    timeout: float | None = field(default=None, kw_only=True)
+    """Seconds that one draft may take, retries included; None means no limit of its own."""
+    backend: Backend = field(init=False, repr=False, compare=False)
+    """What runs the model; made from `model`."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise AgentError(
+                f"{self.name!r} cannot be an agent's name: use letters, digits, - and _, starting with a letter."
+            )
+        if isinstance(self.examples, str) or not all(isinstance(text, str) for text in self.examples):
+            raise AgentError(f"The examples of agent {self.name!r} must be a list of strings.")
+        if self.temperature is not None and not 0 <= self.temperature <= 2:  # noqa: PLR2004
+            raise AgentError(f"The temperature of agent {self.name!r} is {self.temperature}; it must be 0 … 2.")
+        for limit in ("max_tokens", "timeout"):
+            value = getattr(self, limit)
+            if value is not None and value <= 0:
+                raise AgentError(f"{limit} of agent {self.name!r} is {value}; it must be more than 0.")
+        object.__setattr__(self, "examples", tuple(text for text in self.examples if text.strip()))
+        backend = backend_for(self.model) if isinstance(self.model, str) else self.model
+        if not isinstance(backend, Backend):
+            raise AgentError(f"The model of agent {self.name!r} must be a reference or a Backend, not {self.model!r}.")
+        object.__setattr__(self, "backend", backend)
+
+    def using(self, model: str | Backend) -> Agent:
+        """Return the same specialist, run by another model."""
+        return replace(self, model=model)
+
+    def request(self, conversation: Conversation) -> Request:
+        """Return the call that asks this agent: its instructions, then the conversation."""
+        system = (Message("system", self.instructions),) if self.instructions else ()
+        sampling = Sampling(temperature=self.temperature, max_tokens=self.max_tokens, seed=self.seed)
+        return Request((*system, *conversation.messages), sampling)

@@ -1,0 +1,130 @@
+"""What comes back: the routing, the drafts, the answer. Their fields are the JSON that `moa ask --json` prints."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from moa.messages import Usage
+
+DraftStatus = Literal["ok", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """An example question near to the one asked; `similarity` is their cosine, −1 … 1."""
+
+    text: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredAgent:
+    """What the router thought of one agent, and why."""
+
+    name: str
+    score: float
+    """The gate's raw score; its scale is the gate's own."""
+    probability: float
+    """Calibrated probability that this question is the agent's, 0 … 1."""
+    weight: float = 0.0
+    """Share in the aggregation, 0 … 1; the weights of a panel sum to 1, all others are 0."""
+    chosen: bool = False
+    reason: str = ""
+    """One sentence for a person."""
+    nearest: tuple[Neighbour, ...] = ()
+    """The agent's most similar examples, nearest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """Who was chosen for a turn, with every score and every reason. A pure decision: it holds no hidden state."""
+
+    panel: tuple[str, ...]
+    """Names of the chosen agents, the most probable first."""
+    agents: tuple[ScoredAgent, ...]
+    """Every agent of the mixture, in the mixture's order."""
+    fallback: bool
+    """True if nobody cleared the threshold, so that the fallback agent answers."""
+    threshold: float
+    """The probability that an agent had to reach, 0 … 1."""
+    encoder: str
+    """Name of the encoder that embedded the question."""
+    seconds: float
+    """Time taken by the decision, the encoding included, the loading of the encoder not."""
+
+    def __getitem__(self, name: str) -> ScoredAgent:
+        for agent in self.agents:
+            if agent.name == name:
+                return agent
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One agent's answer, finished or not."""
+
+    id: str
+    """Unique within its run, for example `math.1`."""
+    agent: str
+    model: str
+    """The model reference that was called."""
+    status: DraftStatus
+    text: str
+    """The visible answer; of a failed or cancelled draft, what had arrived."""
+    tokens: Usage = field(default_factory=Usage)
+    cost_usd: float | None = None
+    """Price in USD; None if the model's price is not known."""
+    seconds: float = 0.0
+    """From the start of the call to its end, retries included."""
+    first_token_seconds: float | None = None
+    """From the start of the call to the first visible token; None if there was none."""
+    reasoning: str = ""
+    """What a reasoning model thought aloud, kept apart from its answer."""
+    finish_reason: str | None = None
+    """`stop`, `length`, … as the backend reported it."""
+    error: str | None = None
+    """Why it failed, in a sentence; None if it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """Which aggregator was asked for, which one really ran, and why it was that one."""
+
+    asked: str
+    ran: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Degradation:
+    """One thing that did not go as planned, and what was done instead."""
+
+    what: str
+    """`draft`, `panel`, `aggregator`, `context` or `budget`."""
+    who: str
+    """The agent or aggregator concerned."""
+    why: str
+    """One sentence: the cause, and what was done instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer of a mixture, with everything that led to it."""
+
+    text: str
+    routing: Routing
+    drafts: tuple[Draft, ...]
+    aggregator: Aggregation
+    tokens: Usage
+    """Of every call that was made, the aggregator's too."""
+    cost_usd: float | None
+    """Sum over every call; None as soon as one price is unknown."""
+    seconds: float
+    degraded: tuple[Degradation, ...] = ()
+    run: str = ""
+    """Identifier of the run, under which its events are stored if they are."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that `moa ask --json` prints: plain dictionaries, lists, strings and numbers."""
+        return asdict(self)
