@@ -28,7 +28,7 @@ class Agent:
 
     Raises:
         AgentError: the name is not usable, or a field has the wrong type or range.
-        ReferenceError: the model reference names nothing.
+        ModelReferenceError: the model reference names nothing.
     """
 
     name: str

@@ -4,7 +4,7 @@
     ├── UsageError                the request itself is wrong (exit code 2)
     │   ├── ConversationError     an empty question, a role that does not exist
     │   ├── AgentError            an agent or a mixture that cannot work as defined
-    │   ├── ReferenceError        a model reference that names nothing
+    │   ├── ModelReferenceError   a model reference that names nothing
     │   └── LoadError             a Python file of agents that cannot be read
     ├── BackendError              one model call failed; has `retryable`
     │   ├── MissingKeyError       no API key where one is needed
@@ -56,7 +56,7 @@ class AgentError(UsageError):
     """An agent or a mixture that cannot work as it is defined."""
 
 
-class ReferenceError(UsageError):  # noqa: A001  (the field's own word, in our own namespace)
+class ModelReferenceError(UsageError):
     """A model reference, such as `local:nope`, that names nothing."""
 
 

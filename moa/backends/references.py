@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from moa.errors import ReferenceError
+from moa.errors import ModelReferenceError
 
 if TYPE_CHECKING:
     from moa.backends.base import Backend
@@ -20,7 +20,7 @@ def backend_for(reference: str) -> Backend:
     """Return the backend that a model reference names. Opens nothing and imports no model library.
 
     Raises:
-        ReferenceError: the string has none of the known forms, or names nothing.
+        ModelReferenceError: the string has none of the known forms, or names nothing.
     """
     scheme, colon, rest = reference.partition(":")
     if colon and scheme == "local":
@@ -39,4 +39,4 @@ def backend_for(reference: str) -> Backend:
         from moa.backends.hosted import Hosted
 
         return Hosted(reference)
-    raise ReferenceError(f"{reference!r} names no model. Use one of these forms: {FORMS}.")
+    raise ModelReferenceError(f"{reference!r} names no model. Use one of these forms: {FORMS}.")
