@@ -4,7 +4,8 @@
 read nothing else. The order of a run is
 
     RunStarted · Routed · (DraftStarted · (DraftNotice | DraftDelta)* · DraftFinished)*
-               · AggregationStarted · (AnswerDelta | AnswerReplaced)* · Degraded* · (RunFinished | RunFailed)
+               · AggregationStarted · (AggregationNotice | AnswerDelta | AnswerReplaced)* · Degraded*
+               · (RunFinished | RunFailed)
 
 where the drafts of a panel interleave, and `Degraded` may come at any point after `Routed`. When one draft is
 passed through untouched, its text arrives as `AnswerDelta` with `draft` set: once, not twice; in that case
@@ -108,6 +109,19 @@ class AggregationStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class AggregationNotice:
+    """Something other than text happened to the aggregator: its model loads, its call is tried again."""
+
+    at: float
+    state: Literal["queued", "downloading", "loading", "waiting", "retrying"]
+    text: str
+    """One sentence for a person."""
+    fraction: float | None = None
+    """How much of a download or load is done, 0 … 1, where that is known."""
+    type: Literal["aggregation_notice"] = "aggregation_notice"
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerDelta:
     """More text of the answer."""
 
@@ -164,6 +178,7 @@ Event = (
     | DraftDelta
     | DraftFinished
     | AggregationStarted
+    | AggregationNotice
     | AnswerDelta
     | AnswerReplaced
     | Degraded

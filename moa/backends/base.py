@@ -6,7 +6,7 @@ A backend turns a `Request` into a stream of chunks. It knows one model, holds n
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -110,7 +110,7 @@ class Backend(Protocol):
         """Whether the cost of a call can be known."""
         ...
 
-    def stream(self, request: Request) -> AsyncIterator[Chunk]:
+    def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Call the model and yield chunks as they arrive, `Finish` last.
 
         Closing the iterator early cancels the call and closes its connection.

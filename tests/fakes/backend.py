@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from moa.backends.base import Chunk, Delta, Finish, Readiness, Request
@@ -26,7 +26,7 @@ class ScriptedModel:
     requests: list[Request] = field(default_factory=list)
     open_calls: int = 0
 
-    async def stream(self, request: Request) -> AsyncIterator[Chunk]:
+    async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         self.requests.append(request)
         self.open_calls += 1
         try:

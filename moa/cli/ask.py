@@ -1,0 +1,57 @@
+"""`moa ask`: one question, one answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from moa.answers import Answer
+    from moa.messages import Conversation
+    from moa.mixture import Mixture
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="What to ask; - reads it from standard input.")],
+    mixture: Annotated[
+        str | None,
+        typer.Option("--mixture", "-m", metavar="MIXTURE", help="A file, file.py:name, or a folder of agents."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the text.")] = False,
+) -> None:
+    """Ask one question and print the answer as it is written.
+
+    Who was chosen, and what is being loaded, goes to standard error.
+
+    Example: moa ask "What is the capital of Australia?" --json
+    """
+    from moa.loader import load_mixture
+    from moa.messages import Conversation
+
+    conversation = Conversation.of(sys.stdin.read() if question == "-" else question)
+    answer = asyncio.run(_ask(load_mixture(mixture), conversation, stream=not as_json))
+    if as_json:
+        print(json.dumps(answer.to_json(), ensure_ascii=False))
+
+
+async def _ask(mixture: Mixture, conversation: Conversation, *, stream: bool) -> Answer:
+    from moa.backends.http import close_clients
+    from moa.cli.narration import Narrator
+    from moa.events import RunFinished
+    from moa.store import Store, recorded
+
+    narrator = Narrator(answer_to=sys.stdout if stream else None)
+    try:
+        async with aclosing(recorded(mixture.stream(conversation), Store(), on_problem=narrator.problem)) as events:
+            async for event in events:
+                narrator.tell(event)
+                if isinstance(event, RunFinished):
+                    answer = event.answer
+    finally:
+        await close_clients()
+    return answer
