@@ -18,17 +18,24 @@ from moa.errors import AgentError, AllDraftsFailed, BackendError, ConversationEr
 from moa.events import AnswerDelta, Event, RunFailed, RunFinished
 from moa.messages import Usage
 from moa.mixture import Mixture
-from tests.fakes.backend import ScriptedModel
+from tests.fakes.backend import ScriptedModel, Step
 from tests.fakes.router import FixedRouter
 
 
 def agent(name: str, script: object = None, **settings: object) -> Agent:
-    model = script if isinstance(script, ScriptedModel) else ScriptedModel(script or f"I am {name}.", f"scripted:{name}")  # type: ignore[arg-type]
+    model = (
+        script if isinstance(script, ScriptedModel) else ScriptedModel(script or f"I am {name}.", f"scripted:{name}")
+    )  # type: ignore[arg-type]
     return Agent(name, model=model, **settings)  # type: ignore[arg-type]
 
 
 async def collect(events: AsyncIterator[Event]) -> list[Event]:
     return [event async for event in events]
+
+
+async def listen(stream: AsyncIterator[Event], heard: list[Event]) -> None:
+    async for event in stream:
+        heard.append(event)  # noqa: PERF401  (what was heard before an error counts)
 
 
 def told(events: list[Event]) -> list[str]:
@@ -44,15 +51,25 @@ class TestOneDraft:
         mixture = Mixture([math, agent("code")], router=FixedRouter(math=1.0), aggregator=Synthesize(judge))
         answer = await mixture.ask("2 + 2?")
         assert answer.text == "The answer\n is  4. "
-        assert (answer.aggregator.asked, answer.aggregator.ran, answer.aggregator.why) == ("synthesize", "solo", "one draft")
+        assert (answer.aggregator.asked, answer.aggregator.ran, answer.aggregator.why) == (
+            "synthesize",
+            "solo",
+            "one draft",
+        )
         assert judge.requests == []
         assert answer.degraded == ()
 
     async def test_its_text_streams_once_as_the_answer(self) -> None:
         events = await collect(Mixture([agent("math", "a b c")], router=FixedRouter(math=1.0)).stream("?"))
         assert told(events) == [
-            "run_started", "routed", "aggregation_started", "draft_started", "answer_delta", "draft_finished", "run_finished",
-        ]  # fmt: skip
+            "run_started",
+            "routed",
+            "aggregation_started",
+            "draft_started",
+            "answer_delta",
+            "draft_finished",
+            "run_finished",
+        ]
         deltas = [event for event in events if isinstance(event, AnswerDelta)]
         assert [(delta.text, delta.draft) for delta in deltas] == [("a ", "math.1"), ("b ", "math.1"), ("c", "math.1")]
 
@@ -130,7 +147,9 @@ class TestFailures:
         assert (degradation.what, degradation.who, degradation.why) == ("draft", "math", "The line broke.")
 
     async def test_a_backends_own_mistake_is_one_agents_failure(self) -> None:
-        mixture = Mixture([agent("math", [ZeroDivisionError("oops")]), agent("code", "fine")], router=FixedRouter(math=0.7, code=0.3))
+        mixture = Mixture(
+            [agent("math", [ZeroDivisionError("oops")]), agent("code", "fine")], router=FixedRouter(math=0.7, code=0.3)
+        )
         answer = await mixture.ask("?")
         assert answer.drafts[0].error == "scripted:math failed: ZeroDivisionError: oops"
         assert answer.text == "fine"
@@ -141,7 +160,9 @@ class TestFailures:
             await Mixture([agent("math", script)], router=FixedRouter(math=1.0)).ask("?")
 
     async def test_the_fallback_answers_for_a_panel_that_failed(self) -> None:
-        mixture = Mixture([agent("general", "I can."), agent("math", [BackendError("gone")])], router=FixedRouter(math=1.0))
+        mixture = Mixture(
+            [agent("general", "I can."), agent("math", [BackendError("gone")])], router=FixedRouter(math=1.0)
+        )
         answer = await mixture.ask("?")
         assert answer.text == "I can."
         assert [(item.what, item.who) for item in answer.degraded] == [("draft", "math"), ("panel", "general")]
@@ -170,8 +191,7 @@ class TestFailures:
         )
         events: list[Event] = []
         with pytest.raises(AllDraftsFailed, match=r"math: no key\n.*code: no line") as failure:
-            async for event in mixture.stream("?"):
-                events.append(event)
+            await listen(mixture.stream("?"), events)
         assert set(failure.value.causes) == {"math", "code"}
         assert isinstance(events[-1], RunFailed)
         assert events[-1].error == str(failure.value)
@@ -250,10 +270,15 @@ class TestLeaving:
         assert asyncio.all_tasks() == before
 
     async def test_cancelling_the_asker_stops_every_call(self) -> None:
-        model = ScriptedModel([Delta("a"), asyncio.Event()])
+        called = asyncio.Event()
+
+        def script(_: object) -> list[Step]:
+            called.set()
+            return [Delta("a"), asyncio.Event()]
+
+        model = ScriptedModel(script)
         asking = asyncio.create_task(Mixture([agent("math", model)], router=FixedRouter(math=1.0)).ask("?"))
-        while not model.open_calls:
-            await asyncio.sleep(0)
+        await called.wait()
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
@@ -280,7 +305,7 @@ class TestBadInput:
             Mixture([agent("math")], fallback="art")
 
     async def test_ask_sync_inside_a_loop_says_what_to_do(self) -> None:
-        with pytest.raises(UsageError, match="await mixture.ask"):
+        with pytest.raises(UsageError, match=r"await mixture\.ask"):
             Mixture([agent("math")]).ask_sync("?")
 
     def test_ask_sync_works_twice(self) -> None:

@@ -1,1 +1,73 @@
-"""."""
+"""The terminal UI: a chat that shows every decision as it is made.
+
+    >>> from moa.tui import run_chat
+    >>> run_chat("agents/")  # doctest: +SKIP
+
+Nothing here imports Textual before one of these functions is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from moa.events import Event
+    from moa.tui.app import MoaApp
+
+
+def run_chat(mixture: str | None = None) -> int:
+    """Chat with a mixture until the user quits. Every run is recorded.
+
+    Args:
+        mixture: a file, `file.py:name`, a folder of agents, or None for the default. It is loaded after the screen
+            has been painted, so that what is wrong with it is shown there.
+
+    Returns:
+        The exit code: 0, or 1 after a crash, whose trace is in a file that the terminal names.
+    """
+    from functools import partial
+
+    from moa.tui.app import MoaApp
+    from moa.tui.chat_screen import ChatScreen
+    from moa.tui.source import open_mixture
+
+    return _run(MoaApp(ChatScreen(partial(open_mixture, mixture))))
+
+
+def run_replay(events: Sequence[Event], speed: float = 1.0) -> int:
+    """Show a stored run through the same widgets, with its own timing, until the user quits.
+
+    Args:
+        events: one run, in order. It may break off anywhere.
+        speed: how many seconds of the run pass in one second; more than 0, and `inf` shows its end at once.
+
+    Returns:
+        The exit code, as `run_chat`.
+
+    Raises:
+        UsageError: the speed is not more than 0.
+    """
+    from moa.errors import UsageError
+
+    if not speed > 0:
+        raise UsageError(f"The speed of a replay must be more than 0, not {speed:g}.")
+    from moa.tui.app import MoaApp
+    from moa.tui.replay import ReplayScreen
+
+    return _run(MoaApp(ReplayScreen(events, speed)))
+
+
+def _run(app: MoaApp) -> int:
+    import asyncio
+    import sys
+
+    async def until_the_end() -> None:
+        try:
+            await app.run_async()
+        finally:
+            if http := sys.modules.get("moa.backends.http"):
+                await http.close_clients()
+
+    asyncio.run(until_the_end())
+    return app.return_code or 0

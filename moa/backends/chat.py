@@ -1,0 +1,183 @@
+"""The OpenAI chat protocol, spoken straight over httpx: one request, and its reply as a stream of chunks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from moa.backends.base import Chunk, Price, Request
+from moa.backends.failures import complaint_in, upstream_error
+from moa.backends.keys import Secret
+from moa.backends.reply import Reply
+from moa.backends.timeouts import Timeouts, too_slow
+from moa.backends.transport_errors import FAILURES, transport_error
+from moa.errors import BackendError
+
+_ERROR_BODY_BYTES = 64 * 1024
+_ERROR_BODY_SECONDS = 5.0  # an error page that does not end must not hold up the error
+_AFTER_FINISH_SECONDS = 5.0  # for the usage after the last token; some servers never end the reply
+_DRAIN_SECONDS = 0.05  # after the last event: long enough for the end of the body, so that the connection can be reused
+
+
+@dataclass(frozen=True)
+class ChatServer:
+    """Where a chat request goes, and what to call it in messages."""
+
+    url: str
+    """The full URL, `…/chat/completions`."""
+    who: str
+    """The model reference, for messages."""
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    key: Secret | None = None
+    key_variable: str | None = None
+    """Where the key came from, for messages."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Sent with every request."""
+    keep_alive: bool = True
+    price: Price | None = None
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Everything that was sent and must not come back in a message."""
+        own = (self.key,) if self.key else ()
+        return (*own, *(Secret(value) for value in self.headers.values()))
+
+
+def chat_payload(model: str, request: Request) -> dict[str, Any]:
+    """Return the body of a streaming chat request. What the sampling leaves open is left out."""
+    sampling = request.sampling
+    payload: dict[str, Any] = {
+        "model": model,
+        "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "max_tokens": sampling.max_tokens,
+        "stop": list(sampling.stop) or None,
+        "seed": sampling.seed,
+    }
+    if sampling.json_schema is not None:
+        schema = {"name": "answer", "schema": sampling.json_schema, "strict": True}
+        payload["response_format"] = {"type": "json_schema", "json_schema": schema}
+    return {name: value for name, value in payload.items() if value is not None}
+
+
+async def stream_chat(
+    client: httpx.AsyncClient, server: ChatServer, payload: Mapping[str, Any]
+) -> AsyncGenerator[Chunk, None]:
+    """Post a chat request and yield its reply as it arrives, `Finish` last.
+
+    Servers that ignore `stream` and answer with one JSON object are understood too. Closing the iterator early closes
+    the connection.
+
+    Raises:
+        BackendError: the call failed; the message names the server and never holds a key.
+    """
+    clock = asyncio.get_running_loop().time
+    timeouts, reply = server.timeouts, Reply(server.who, server.secrets, server.price)
+    deadline = clock() + timeouts.first_token
+    async with _posted(client, server, payload, deadline) as response, _body(response) as body:
+        while not reply.complete:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    received = await anext(body, b"")
+            except FAILURES as error:
+                if reply.finish_reason is None:
+                    raise _failure(server, error, started=reply.started) from error
+                received = b""  # the answer is complete; only its trimmings are missing
+            deltas = reply.feed(received) if received else reply.end()
+            for delta in deltas:
+                yield delta
+            if reply.finish_reason is not None:
+                deadline = clock() + _AFTER_FINISH_SECONDS
+            elif deltas:
+                deadline = clock() + timeouts.between_tokens
+        await _drain(body)
+    yield reply.finish()
+
+
+@asynccontextmanager
+async def _posted(
+    client: httpx.AsyncClient, server: ChatServer, payload: Mapping[str, Any], deadline: float
+) -> AsyncIterator[httpx.Response]:
+    """Send the request and hold its response open; what the server refuses is raised with its own words."""
+    connect = server.timeouts.connect
+    headers = {"accept": "text/event-stream, application/json", "accept-encoding": "identity", **server.headers}
+    if not server.keep_alive:
+        headers["connection"] = "close"
+    if server.key:
+        headers["authorization"] = f"Bearer {server.key.reveal()}"
+    try:
+        post = client.build_request(
+            "POST",
+            server.url,
+            content=json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"),
+            headers={"content-type": "application/json", **headers},
+            timeout=httpx.Timeout(None, connect=connect, pool=connect),
+        )
+        async with asyncio.timeout_at(deadline):
+            response = await client.send(post, stream=True)
+    except FAILURES as error:
+        raise _failure(server, error, started=False) from error
+    try:
+        if response.status_code != httpx.codes.OK:
+            said = response.headers.get("location") or await _beginning(response)
+            complaint = complaint_in(said, server.secrets)
+            raise upstream_error(
+                server.who,
+                response.status_code,
+                complaint,
+                headers=response.headers,
+                key_variable=server.key_variable if server.key else None,
+            )
+        yield response
+    finally:
+        await response.aclose()
+
+
+@asynccontextmanager
+async def _body(response: httpx.Response) -> AsyncIterator[AsyncIterator[bytes]]:
+    body = response.aiter_bytes()
+    try:
+        yield body
+    finally:
+        if isinstance(body, AsyncGenerator):
+            await body.aclose()
+
+
+async def _beginning(response: httpx.Response) -> bytes:
+    """Return what can be had of an error body: not too much, and not for too long."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(_ERROR_BODY_SECONDS):
+            async for received in response.aiter_bytes():
+                body += received
+                if len(body) > _ERROR_BODY_BYTES:
+                    break
+    except FAILURES:
+        pass  # the status is known; its explanation is a courtesy
+    return bytes(body)
+
+
+async def _drain(body: AsyncIterator[bytes]) -> None:
+    """Read to the end of a body whose last event has come: a connection is only reused if nothing is left in it."""
+    try:
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            while await anext(body, b""):
+                pass
+    except FAILURES:
+        pass  # then the connection is closed instead
+
+
+def _failure(server: ChatServer, error: Exception, *, started: bool) -> BackendError:
+    """Tell our own deadline, or a failure of the transport, as an error that says what to do."""
+    if isinstance(error, TimeoutError):
+        return too_slow(server.who, server.timeouts, started=started)
+    return transport_error(server.who, error, connect_seconds=server.timeouts.connect, started=started)

@@ -1,0 +1,86 @@
+"""HTTP clients: one pool of connections for each origin and event loop, closed with the loop.
+
+The interface is httpx's, the transport is aiohttp's: httpx's own pool looks at every open connection for every
+request, so its cost grows with the square of their number (`benchmarks/transport.py` measures both).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncGenerator
+from functools import cache
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import httpx
+from httpx_aiohttp import HttpxAiohttpClient
+
+_IDLE_SECONDS = 15.0  # an unused connection is kept this long; servers commonly give up on it after 5 to 75
+_UNLIMITED = 0  # aiohttp's word for it; what may run at once is decided by whoever makes the calls, not by the pool
+
+
+_Keeper = AsyncGenerator[httpx.AsyncClient, None]
+_pools: dict[asyncio.AbstractEventLoop, dict[str, tuple[httpx.AsyncClient, _Keeper]]] = {}
+
+
+async def client_for(url: str) -> httpx.AsyncClient:
+    """Return the running loop's client for the origin of a URL, opening it if there is none.
+
+    The client closes itself when its event loop shuts down, or earlier by `close_clients`.
+    """
+    loop = asyncio.get_running_loop()
+    parts = urlsplit(url)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    pool = _pools.get(loop)
+    if pool is None:
+        for other in [known for known in _pools if known.is_closed()]:
+            del _pools[other]
+        pool = _pools[loop] = {}
+    if origin not in pool:
+        keeper = _keep_open(loop, origin, is_loopback(parts.hostname or ""))
+        pool[origin] = (await anext(keeper), keeper)
+    return pool[origin][0]
+
+
+async def close_clients() -> None:
+    """Close every client that belongs to the running event loop, and with them the connections kept alive."""
+    for _, keeper in list(_pools.get(asyncio.get_running_loop(), {}).values()):
+        await keeper.aclose()
+
+
+async def _keep_open(loop: asyncio.AbstractEventLoop, origin: str, loopback: bool) -> _Keeper:  # noqa: FBT001
+    """Hold a client open until this generator is closed.
+
+    It is a generator because an event loop closes the generators that it has seen when it shuts down
+    (`loop.shutdown_asyncgens`, which `asyncio.run` calls): a client that nobody closed is closed all the same,
+    while the loop can still do it.
+    """
+    client = HttpxAiohttpClient(
+        verify=_certificates(),
+        trust_env=not loopback,  # a proxy cannot reach this machine's own loopback
+        timeout=None,  # every call sets its own
+        limits=httpx.Limits(max_connections=_UNLIMITED, keepalive_expiry=_IDLE_SECONDS),
+    )
+    try:
+        yield client
+    finally:
+        pool = _pools.get(loop, {})
+        pool.pop(origin, None)
+        if not pool:
+            _pools.pop(loop, None)
+        await client.aclose()
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Read the trusted certificates once: it takes longer than all the rest of making a client."""
+    return httpx.create_ssl_context()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

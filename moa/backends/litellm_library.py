@@ -1,0 +1,82 @@
+"""litellm, made quiet and loaded late: importing it takes seconds, and left alone it calls home and writes to stderr."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import os
+import sys
+import warnings
+from collections.abc import AsyncGenerator
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+_STAY_LOCAL = ("LITELLM_LOCAL_MODEL_COST_MAP", "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS", "LITELLM_LOCAL_BLOG_POSTS")
+_PRICES = "model_prices_and_context_window_backup.json"
+_keepers: dict[asyncio.AbstractEventLoop, AsyncGenerator[None, None]] = {}
+
+
+def is_loaded() -> bool:
+    """Whether litellm has been imported in this process."""
+    return "litellm" in sys.modules
+
+
+async def load() -> Any:
+    """Return the litellm module, imported in a thread so that the event loop goes on meanwhile.
+
+    The clients that it opens are closed when the running event loop shuts down.
+    """
+    module = await asyncio.to_thread(_quiet_module)
+    loop = asyncio.get_running_loop()
+    if loop not in _keepers:
+        keeper = _close_at_the_end(module, loop)
+        await anext(keeper)
+        _keepers[loop] = keeper
+    return module
+
+
+@cache
+def prices() -> dict[str, dict[str, Any]]:
+    """Return litellm's price list, model → facts, read from the file that it ships; empty if that is not there."""
+    import json
+
+    found = find_spec("litellm")
+    try:
+        text = Path(found.origin or "").with_name(_PRICES).read_text("utf-8") if found else "{}"
+    except OSError:
+        text = "{}"
+    listed: dict[str, dict[str, Any]] = json.loads(text)
+    return listed
+
+
+@cache
+def _quiet_module() -> Any:
+    for variable in _STAY_LOCAL:  # without these, the import fetches lists from the network
+        os.environ[variable] = "True"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some of its versions warn about their own code
+        litellm = import_module("litellm")
+    litellm.suppress_debug_info = True
+    litellm.telemetry = False
+    litellm.drop_params = True  # a seed that a provider does not know is no reason to fail
+    for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    return litellm
+
+
+async def _close_at_the_end(litellm: Any, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None, None]:
+    """Wait until the event loop shuts down, then close what litellm opened in it (see `http._keep_open`)."""
+    try:
+        yield
+    finally:
+        _keepers.pop(loop, None)
+        opened = litellm.in_memory_llm_clients_cache.cache_dict
+        for name in [name for name in opened if str(name).endswith(f"-{id(loop)}")]:
+            client = opened.pop(name)
+            closed = client.close() if hasattr(client, "close") else None
+            if inspect.isawaitable(closed):
+                await closed

@@ -1,0 +1,63 @@
+"""Server-sent events, as far as model servers use them: an incremental parser over bytes.
+
+The format is the one of the HTML standard, section 9.2.6. Only `data` matters here, so `event`, `id` and `retry` are
+skipped; `error` is read like `data`, because older llama.cpp servers report failures in a field of that name.
+"""
+
+from __future__ import annotations
+
+from moa.errors import ProtocolError
+
+_LONGEST_EVENT_BYTES = (
+    16 * 1024 * 1024
+)  # far above any real event; a server that never ends a line must not fill memory
+
+
+class EventParser:
+    """Turns the bytes of a response, cut anywhere, into the data of its events."""
+
+    __slots__ = ("_data", "_partial", "_skip_newline")
+
+    def __init__(self) -> None:
+        self._partial = bytearray()
+        self._data: list[bytes] = []
+        self._skip_newline = False
+
+    def feed(self, received: bytes) -> list[bytes]:
+        """Return the data of every event that is complete with these bytes, in order.
+
+        Raises:
+            ProtocolError: an event grows beyond 16 MiB.
+        """
+        if self._skip_newline and received:  # the other half of a CRLF that was cut between two reads
+            received = received.removeprefix(b"\n")
+            self._skip_newline = False
+        self._skip_newline = received.endswith(b"\r")
+        self._partial += received
+        if len(self._partial) > _LONGEST_EVENT_BYTES:
+            raise ProtocolError("The server sent an event of more than 16 MiB, which no model server does.")
+        if b"\n" not in received and b"\r" not in received:
+            return []
+        lines = self._partial.splitlines(keepends=True)
+        self._partial = lines.pop() if lines and not lines[-1].endswith((b"\n", b"\r")) else bytearray()
+        return [event for line in lines if (event := self._line(line.rstrip(b"\r\n"))) is not None]
+
+    def finish(self) -> list[bytes]:
+        """Return the data of an event that the end of the response cut short, if there is one.
+
+        The standard would drop it; servers that forget the last blank line mean it.
+        """
+        rest, self._partial = self._partial, bytearray()
+        self._line(rest)
+        event = self._line(bytearray())
+        return [] if event is None else [event]
+
+    def _line(self, line: bytearray) -> bytes | None:
+        if not line:
+            event = b"\n".join(self._data) if self._data else None
+            self._data.clear()
+            return event
+        name, _, value = line.partition(b":")
+        if bytes(name) in {b"data", b"error"}:
+            self._data.append(bytes(value.removeprefix(b" ")))
+        return None

@@ -1,0 +1,75 @@
+"""Files of JSON lines: read all or nothing, write all or nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from moa.errors import UsageError
+
+
+def read_texts(path: Path, field: str) -> list[str]:
+    """Return one text a line. Lines of nothing but white space are skipped.
+
+    Args:
+        path: a file with one JSON object a line.
+        field: which field of the object holds the text.
+
+    Raises:
+        UsageError: the file cannot be read, holds nothing, or a line is not as it should be; the message names it.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except FileNotFoundError as error:
+        raise UsageError(f"There is no file {path}.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text (at byte {error.start}).") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}.") from error
+    texts = [_text(line, field, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
+    if not texts:
+        raise UsageError(f'{path} is empty. It needs one JSON object a line, such as {{"{field}": "What is 2 + 2?"}}')
+    return texts
+
+
+def _text(line: str, field: str, place: str) -> str:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise UsageError(f"{place} is not JSON: {error}.") from error
+    except RecursionError as error:
+        raise UsageError(f"{place} is nested too deeply to be read.") from error
+    if not isinstance(row, dict):
+        raise UsageError(f'{place} is not a JSON object, such as {{"{field}": "What is 2 + 2?"}}')
+    if field not in row:
+        has = f"it has {', '.join(map(repr, row))}" if row else "it has none"
+        raise UsageError(f"{place} has no field {field!r}; {has}. Name the right one with --text-field.")
+    if not isinstance(row[field], str):
+        raise UsageError(f"{place}: the field {field!r} must be a string, not {json.dumps(row[field])[:60]}.")
+    return str(row[field])
+
+
+def write_lines(path: Path | None, lines: Sequence[str]) -> None:
+    """Write lines to a file, which is replaced whole or not at all; None prints them.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    text = "".join(f"{line}\n" for line in lines)
+    if path is None:
+        print(text, end="")
+        return
+    try:
+        if path.exists() and not path.is_file():  # a pipe or a device, such as /dev/stdout, is written to
+            path.write_text(text, encoding="utf-8")
+            return
+        half_made = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            half_made.write_text(text, encoding="utf-8")
+            half_made.replace(path)
+        finally:
+            half_made.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror or error}.") from error

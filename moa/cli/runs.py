@@ -1,0 +1,181 @@
+"""`moa runs`: what was asked before."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from moa.cli.console import console, print_json
+from moa.cli.narration import harmless
+from moa.tui.untrusted import one_line
+
+if TYPE_CHECKING:
+    from moa.events import Event
+    from moa.store import Run
+    from moa.tui.state import DraftView, RunView
+
+app = typer.Typer()
+
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, the newest first.")]
+_Name = Annotated[
+    str, typer.Argument(metavar="RUN", help="Its identifier, the beginning of it, or last.", show_default=False)
+]
+_LISTED = 20
+_ID_COLUMNS = 24
+_WIDE_COLUMNS = 110
+
+
+@app.callback(invoke_without_command=True)
+def runs(context: typer.Context, limit: _Limit = _LISTED, as_json: _Json = False) -> None:
+    """List, show and replay what was asked before. Without a command: list.
+
+    Example: moa runs show last
+    """
+    if context.invoked_subcommand is None:
+        list_(limit=limit, as_json=as_json)
+
+
+@app.command("list")
+def list_(limit: _Limit = _LISTED, as_json: _Json = False) -> None:
+    """List stored runs, the newest first.
+
+    Example: moa runs list --limit 50 --json
+    """
+    from moa.store import Store
+
+    with Store() as store:
+        found = store.runs(limit)
+    if as_json:
+        print_json([asdict(run) for run in found])
+    elif found:
+        _print_table(found)
+    else:
+        print(f"No runs are stored in {store.path} yet. Ask something: moa ask 'What is 17 * 23?'", file=sys.stderr)
+
+
+@app.command()
+def show(run: _Name, as_json: _Json = False) -> None:
+    """Show one run: its question, routing, drafts and answer; of an interrupted run, what there is of them.
+
+    Example: moa runs show last
+    """
+    found, events = _read(run)
+    view = _view(found, events)
+    if as_json:
+        print_json(_as_json(found, view))
+    else:
+        from rich.text import Text
+
+        from moa.cli.run_text import sections
+
+        for heading, text in sections(found, view):
+            console().print(Text(one_line(heading), "bold"))
+            print(harmless(text), end="\n\n")
+
+
+@app.command()
+def replay(
+    run: _Name,
+    speed: Annotated[float, typer.Option("--speed", min=0.01, help="2 is twice as fast as it was.")] = 1.0,
+    as_json: _Json = False,
+) -> None:
+    """Play one run again as it happened: in the terminal UI, or as lines of text where there is no terminal.
+
+    With --json, print its events at once, one JSON object a line.
+
+    Example: moa runs replay last --speed 4
+    """
+    from moa.events import event_to_json
+
+    _, events = _read(run)
+    if as_json:
+        for event in events:
+            print(json.dumps(event_to_json(event), ensure_ascii=False))
+    elif sys.stdin.isatty() and sys.stdout.isatty():
+        from moa.tui import run_replay
+
+        raise typer.Exit(run_replay(events, speed))
+    else:
+        from moa.cli.run_text import event_line
+
+        for event in events:
+            print(event_line(event))
+
+
+def _read(name: str) -> tuple[Run, list[Event]]:
+    from moa.store import Store
+
+    with Store() as store:
+        run = store.run(name)
+        return run, store.events(run.id)
+
+
+def _view(run: Run, events: list[Event]) -> RunView:
+    from moa.tui.state import fold, stopped
+
+    view = fold(events)
+    return view if run.status == "running" else stopped(view)
+
+
+def _print_table(found: list[Run]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from moa.cli.run_text import cost_text, when
+
+    out = console()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("Run", no_wrap=True, min_width=_ID_COLUMNS)
+    wide = out.width >= _WIDE_COLUMNS
+    if wide:  # elsewhere the identifier has to do, which begins with the time
+        table.add_column("When", no_wrap=True)
+    table.add_column("Question", no_wrap=True, ratio=1, min_width=10, overflow="ellipsis")
+    table.add_column("Panel", no_wrap=True, overflow="ellipsis")
+    table.add_column("Status", no_wrap=True, min_width=len("interrupted"))
+    table.add_column("Seconds", no_wrap=True, justify="right")
+    table.add_column("Cost", no_wrap=True, justify="right", min_width=len("unknown"))
+    for run in found:
+        seconds = "" if run.seconds is None else f"{run.seconds:.1f}"
+        time = (when(run),) if wide else ()
+        cells = (
+            run.id,
+            *time,
+            one_line(run.question),
+            " + ".join(run.panel),
+            run.status,
+            seconds,
+            cost_text(run.cost_usd),
+        )
+        table.add_row(*(Text(cell) for cell in cells))
+    out.print(table)
+
+
+def _as_json(run: Run, view: RunView) -> dict[str, Any]:
+    return {
+        **asdict(run),
+        "messages": [asdict(message) for message in view.messages],
+        "text": str(view.answer),
+        "routing": asdict(view.routing) if view.routing else None,
+        "drafts": [_draft_json(draft) for draft in view.drafts],
+        "aggregator": asdict(view.aggregation) if view.aggregation else None,
+        "degraded": [asdict(degradation) for degradation in view.degraded],
+    }
+
+
+def _draft_json(draft: DraftView) -> dict[str, Any]:
+    """A finished draft as `moa ask --json` prints it; of one that was cut off, what is known."""
+    if draft.result:
+        return asdict(draft.result)
+    return {
+        "id": draft.id,
+        "agent": draft.agent,
+        "model": draft.model,
+        "status": draft.state,
+        "text": str(draft.text),
+        "reasoning": str(draft.reasoning),
+    }

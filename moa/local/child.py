@@ -1,0 +1,164 @@
+"""One run of the engine's program: the child process, what it was told, and what it says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, cast
+
+from moa.errors import EngineError
+from moa.local import engine_process
+from moa.local.processors import physical_cores
+
+HOW_TO_INSTALL = "pip install 'mixture-of-agents[local]'"
+"""The command that adds the engine to an environment."""
+
+_KEPT_LOG_LINES = 200
+_STOP_SECONDS = 10.0
+_LOG_PREFIX = re.compile(r"^[\d.]+ ([A-Z]) +")  # time since the start, then the severity
+
+
+class Child:
+    """A child process that loads one model and serves it. Thread-safe.
+
+    Args:
+        name: the model's, for messages.
+        model: the GGUF file; of a model in several files, the first.
+        context: tokens that each slot can take.
+        slots: requests that are answered at the same time.
+    """
+
+    def __init__(self, name: str, model: Path, context: int, slots: int) -> None:
+        self.name = name
+        self.address = ""
+        """Base URL of its server, once the model is loaded."""
+        self.device = ""
+        """What the model runs on: `CPU`, or the name of a GPU."""
+        self.secret = secrets.token_urlsafe(32)
+        """What every request must carry as its API key."""
+        self._order = {
+            "name": name,
+            "model": str(model),
+            "context": context,
+            "slots": slots,
+            "threads": physical_cores(),
+            "secret": self.secret,
+            "parent": os.getpid(),
+        }
+        self._log: deque[str] = deque(maxlen=_KEPT_LOG_LINES)
+        born: Future[subprocess.Popen[bytes]] = Future()
+        # Linux ends a child that asked for it (PR_SET_PDEATHSIG) together with the *thread* that started it, so that
+        # must be a thread that lasts: the one that listens to the child.
+        self._keeper = threading.Thread(target=self._keep, args=(born,), name=f"engine of {name}", daemon=True)
+        self._keeper.start()
+        try:
+            self._process = born.result()
+        except OSError as error:
+            raise EngineError(f"The local engine could not be started: {error.strerror or error}.") from error
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it could take a request now."""
+        return bool(self.address) and self._process.poll() is None
+
+    def wait_until_loaded(self) -> None:
+        """Return once the model is loaded. Blocks.
+
+        Raises:
+            EngineError: the engine is not installed, or could not load the model.
+        """
+        with cast("IO[bytes]", self._process.stdout) as answers:
+            line = answers.readline()
+        answer: dict[str, Any] = json.loads(line) if line.endswith(b"\n") else {}
+        if "address" in answer:
+            self.address, self.device = answer["address"], answer["device"]
+            return
+        code = self._process.wait()
+        self._keeper.join(_STOP_SECONDS)  # then the log is complete
+        if "missing" in answer:
+            raise EngineError(f"Local models need an engine that is not installed. Install it: {HOW_TO_INSTALL}")
+        how = "" if answer else f" It {_ending(code)}."
+        raise EngineError(
+            f"The local engine could not load {self.name} ({self._order['model']}).{how}{self._said(self._errors())}"
+        )
+
+    def end(self, within_seconds: float) -> EngineError | None:
+        """Return what became of the child if it ends within some seconds, and None if it runs on. Blocks."""
+        try:
+            code = self._process.wait(within_seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        error = EngineError(
+            f"The local engine of {self.name} {_ending(code)}. Ask again: it starts anew by itself. "
+            f"If that happens again, memory may be short: try a smaller model.{self._said(self._end_of_log())}"
+        )
+        error.retryable = True
+        return error
+
+    def stop(self) -> None:
+        """End the child. Requests under way fail."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._keeper.join(_STOP_SECONDS)
+
+    def _keep(self, born: Future[subprocess.Popen[bytes]]) -> None:
+        """Start the child, tell it what to load, and listen to its log as long as it lives."""
+        try:
+            process = subprocess.Popen(  # noqa: S603  (our own interpreter and program)
+                # -P: the folder of the script is full of modules whose names mean something else elsewhere.
+                [sys.executable, "-P", engine_process.__file__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        except OSError as error:
+            born.set_exception(error)
+            return
+        orders, log = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stderr)
+        with suppress(BrokenPipeError):  # it is dead already, and its log says why
+            orders.write(json.dumps(self._order).encode() + b"\n")
+            orders.flush()
+        born.set_result(process)
+        with log:
+            for line in log:
+                self._log.append(line.decode("utf-8", "replace").rstrip())
+        process.wait()
+        with suppress(BrokenPipeError):
+            orders.close()
+
+    def _said(self, lines: list[str]) -> str:
+        words = [_LOG_PREFIX.sub("", line) for line in lines if line]
+        return f" It said: {' | '.join(words)}" if words else ""
+
+    def _errors(self) -> list[str]:
+        """Return the first errors in its log: the later ones only follow from them."""
+        errors = [line for line in self._log if (found := _LOG_PREFIX.match(line)) and found[1] == "E"]
+        return errors[:2] or self._end_of_log()
+
+    def _end_of_log(self) -> list[str]:
+        return list(self._log)[-3:]
+
+
+def _ending(code: int) -> str:
+    """Say how a process ended."""
+    if code >= 0:
+        return f"ended with code {code}"
+    try:
+        return f"was killed ({signal.Signals(-code).name})"
+    except ValueError:
+        return f"was killed (signal {-code})"

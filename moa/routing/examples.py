@@ -1,0 +1,60 @@
+"""The example questions of agents as vectors: what a gate learns from, and what explains its choice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from moa.answers import Neighbour
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from moa.agent import Agent
+
+Embed = Callable[[Sequence[str]], "NDArray[np.float32]"]
+"""Texts in, unit vectors of shape (texts, dimension) out."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examples:
+    """Every example of every agent, in the agents' order."""
+
+    agents: tuple[str, ...]
+    """Names of all agents, those without an example too."""
+    texts: tuple[str, ...]
+    vectors: NDArray[np.float32]
+    """Unit vectors, shape (texts, dimension)."""
+    owners: NDArray[np.intp]
+    """Which agent each example belongs to, as an index into `agents`; shape (texts,), ascending."""
+
+    @classmethod
+    def of(cls, agents: Sequence[Agent], embed: Embed) -> Examples:
+        """Embed the examples of agents; an agent without any is known by its `about` text."""
+        known_by = [known_text(agent) for agent in agents]
+        texts = tuple(text for group in known_by for text in group)
+        owners = np.repeat(np.arange(len(agents)), [len(group) for group in known_by])
+        return cls(tuple(agent.name for agent in agents), texts, embed(texts), owners)
+
+    def of_agent(self, index: int) -> slice:
+        """Return where one agent's examples are in `texts` and `vectors`."""
+        first, last = np.searchsorted(self.owners, [index, index + 1])
+        return slice(int(first), int(last))
+
+    def nearest(self, vector: NDArray[np.float32], index: int, count: int = 3) -> tuple[Neighbour, ...]:
+        """Return the examples of one agent that are most similar to a unit vector, the nearest first."""
+        mine = self.of_agent(index)
+        similarities = self.vectors[mine] @ vector
+        order = np.argsort(-similarities, kind="stable")[:count]
+        texts = self.texts[mine]
+        return tuple(Neighbour(texts[place], float(similarities[place])) for place in order)
+
+
+def known_text(agent: Agent) -> tuple[str, ...]:
+    """Return what an agent's field is known by: its examples, else its `about` text, else nothing."""
+    if agent.examples:
+        return tuple(agent.examples)
+    return (agent.about,) if agent.about.strip() else ()

@@ -1,0 +1,210 @@
+"""The router: which agents answer a turn, and why."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from moa.answers import Routing
+from moa.errors import AgentError
+from moa.messages import Conversation
+from moa.paths import cache_folder
+from moa.routing.decision import Evidence, decide, only
+from moa.routing.encoder import LIGHT, Encoder, encoder_for
+from moa.routing.selection import Policy, probabilities
+from moa.routing.subject import subject
+
+if TYPE_CHECKING:
+    from moa.agent import Agent
+    from moa.local.files import Progress
+    from moa.routing.embedding import Embedder
+    from moa.routing.examples import Examples
+    from moa.routing.gate import Gate
+
+_SETS_OF_AGENTS = 8
+"""Sets of agents whose examples stay in memory; a program rarely has more than one."""
+
+
+class Router:
+    """Embeds a question, scores every agent with a gate, and chooses a panel.
+
+    It holds its settings and, once it was used, the encoder and the vectors of the agents' examples; a decision depends
+    on nothing else. Threads may share it.
+
+    Example:
+        >>> Router(k=2, margin=0.1)
+        Router('all-minilm-l6-v2-int8', k=2, threshold=0.35, margin=0.1)
+
+    Args:
+        encoder: the name of one (`all-minilm-l6-v2-int8`, `all-minilm-l6-v2`, a sentence-transformers model or folder),
+            or an `Encoder`.
+        gate: makes the gate of the agents' examples; `PrototypeGate` by default.
+        k: at most so many agents answer, 1 or more.
+        threshold: the probability that an agent needs, 0 … 1. If nobody has it, the fallback agent answers.
+        margin: how much less probable than the best one an agent of the panel may be, 0 … 1.
+        temperature: more than 0; scores that differ by this much make probabilities that differ e-fold.
+        background: the score at which a question is as likely nobody's as an agent's; None if it is always somebody's.
+            Like the temperature it belongs to the encoder and the gate: the defaults fit MiniLM.
+
+    Raises:
+        AgentError: a setting is out of its range.
+    """
+
+    def __init__(
+        self,
+        encoder: str | Encoder = LIGHT,
+        *,
+        gate: Callable[[Examples], Gate] | None = None,
+        k: int = Policy.k,
+        threshold: float = Policy.threshold,
+        margin: float = Policy.margin,
+        temperature: float = Policy.temperature,
+        background: float | None = Policy.background,
+    ) -> None:
+        self.policy = Policy(k, threshold, margin, temperature, background)
+        self._encoder = encoder
+        self._gate = gate
+        self._embedder: Embedder | None = None
+        self._prepared: OrderedDict[object, _Prepared] = OrderedDict()
+        self._loading = Lock()
+
+    def __repr__(self) -> str:
+        policy = self.policy
+        return f"Router({self.encoder!r}, k={policy.k}, threshold={policy.threshold}, margin={policy.margin})"
+
+    @property
+    def encoder(self) -> str:
+        """Name of the encoder, which need not be loaded yet."""
+        if self._embedder:
+            return self._embedder.encoder.name
+        return self._encoder if isinstance(self._encoder, str) else self._encoder.name
+
+    def check(self, agents: Sequence[Agent], *, fallback: str) -> None:
+        """See whether these agents can be told apart. Loads nothing.
+
+        Raises:
+            AgentError: there are no agents, two share a name, the fallback is none of them, or one of several has
+                neither examples nor an `about` text. The fallback agent needs none.
+        """
+        names = [agent.name for agent in agents]
+        if not agents:
+            raise AgentError("There are no agents to route to. Add at least one.")
+        if repeated := next((name for name in names if names.count(name) > 1), None):
+            raise AgentError(f"Two agents are called {repeated!r}. Give each a name of its own.")
+        if fallback not in names:
+            raise AgentError(f"The fallback agent {fallback!r} is none of the agents: {', '.join(names)}.")
+        for agent in agents:
+            if len(agents) > 1 and agent.name != fallback and not agent.examples and not agent.about.strip():
+                raise AgentError(
+                    f"The router cannot know which questions are for agent {agent.name!r}: give it examples=[…], "
+                    "a few typical questions, or at least about='…', a sentence about its field."
+                )
+
+    def prepare(self, agents: Sequence[Agent], *, on_progress: Callable[[Progress], None] | None = None) -> None:
+        """Load the encoder and embed the agents' examples now, and not with the first question.
+
+        Args:
+            agents: those that will be routed to. One agent alone needs no encoder, and none is loaded.
+            on_progress: told of every step if the encoder must be downloaded.
+
+        Raises:
+            EncoderError: the encoder cannot be loaded, or returns nonsense.
+            DownloadError: its weights could not be fetched.
+        """
+        if len(agents) > 1:
+            self._prepare(agents, on_progress)
+
+    def route(self, conversation: Conversation, agents: Sequence[Agent], *, fallback: str) -> Routing:
+        """Decide who answers the last turn of a conversation. Blocks; the first call loads the encoder.
+
+        What is embedded is the last question, with the earlier ones that it leans on (see `subject`).
+
+        Args:
+            conversation: what was said.
+            agents: among whom to choose.
+            fallback: name of the agent that answers if nobody clears the threshold.
+
+        Raises:
+            AgentError: as `check`.
+            EncoderError: the encoder cannot be loaded, or returns nonsense.
+            DownloadError: its weights could not be fetched.
+        """
+        text, turns_back = subject(conversation)
+        [routing] = self._route([text], agents, fallback, turns_back)
+        return routing
+
+    def route_all(self, questions: Sequence[str], agents: Sequence[Agent], *, fallback: str) -> list[Routing]:
+        """Decide for many single questions what `route` would. A blank one goes to the fallback agent.
+
+        Raises:
+            AgentError, EncoderError, DownloadError: as `route`.
+        """
+        return self._route(questions, agents, fallback)
+
+    def _route(
+        self, texts: Sequence[str], agents: Sequence[Agent], fallback: str, turns_back: int = 0
+    ) -> list[Routing]:
+        self.check(agents, fallback=fallback)
+        if len(agents) == 1:
+            return [only(agents[0].name, self.policy, encoder=self.encoder)] * len(texts)
+        if not texts:
+            return []
+        ready = self._prepare(agents)
+        started = perf_counter()
+        routings = [
+            decide(evidence, self.policy, fallback=fallback, encoder=self.encoder, turns_back=turns_back)
+            for evidence in self._evidence(texts, ready)
+        ]
+        seconds = (perf_counter() - started) / len(texts)
+        return [replace(routing, seconds=seconds) for routing in routings]
+
+    def _evidence(self, texts: Sequence[str], ready: _Prepared) -> Iterator[list[Evidence]]:
+        vectors = ready.embedder.questions(texts)
+        scores = ready.gate.scores(vectors)
+        shares = probabilities(scores, temperature=self.policy.temperature, background=self.policy.background)
+        shares[[_is_blank(text) for text in texts]] = 0
+        for vector, row_of_scores, row_of_shares in zip(vectors, scores.tolist(), shares.tolist(), strict=True):
+            yield [
+                Evidence(name, score, share, ready.examples.nearest(vector, place))
+                for place, (name, score, share) in enumerate(
+                    zip(ready.examples.agents, row_of_scores, row_of_shares, strict=True)
+                )
+            ]
+
+    def _prepare(self, agents: Sequence[Agent], on_progress: Callable[[Progress], None] | None = None) -> _Prepared:
+        from moa.routing.embedding import Embedder
+        from moa.routing.examples import Examples, known_text
+        from moa.routing.gate import PrototypeGate
+        from moa.routing.vectors import VectorCache
+
+        key = tuple((agent.name, known_text(agent)) for agent in agents)
+        with self._loading:
+            if key not in self._prepared:
+                if self._embedder is None:
+                    encoder = self._encoder
+                    encoder = encoder_for(encoder, on_progress) if isinstance(encoder, str) else encoder
+                    self._embedder = Embedder(encoder, VectorCache(cache_folder() / "vectors"))
+                examples = Examples.of(agents, self._embedder.examples)
+                gate = (self._gate or PrototypeGate)(examples)
+                self._prepared[key] = _Prepared(self._embedder, examples, gate)
+            self._prepared.move_to_end(key)
+            while len(self._prepared) > _SETS_OF_AGENTS:
+                self._prepared.popitem(last=False)
+            return self._prepared[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What a set of agents needs to be routed to."""
+
+    embedder: Embedder
+    examples: Examples
+    gate: Gate
+
+
+def _is_blank(text: str) -> bool:
+    return not any(character.isprintable() and not character.isspace() for character in text)

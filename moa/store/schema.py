@@ -1,0 +1,86 @@
+"""The tables, and how a database of an earlier moa becomes one of this moa.
+
+`user_version` in the file says how many of the migrations have been applied. A migration that was released is
+never changed: whatever comes later is added at the end.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from moa.errors import StoreError
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """
+        CREATE TABLE runs (
+            id           TEXT PRIMARY KEY,
+            started_unix REAL NOT NULL,  -- seconds since 1970
+            mixture      TEXT NOT NULL,
+            question     TEXT NOT NULL,
+            status       TEXT NOT NULL,  -- running, finished, failed, cancelled, interrupted
+            process      TEXT NOT NULL,  -- who writes it, see liveness.py
+            panel        TEXT NOT NULL,  -- JSON list of agents; empty before the routing
+            seconds      REAL,           -- NULL while it runs
+            cost_usd     REAL,           -- NULL if it is not known
+            error        TEXT
+        )
+        """,
+        "CREATE INDEX runs_by_start ON runs (started_unix DESC, id DESC)",
+        """
+        CREATE TABLE events (
+            run     TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+            seq     INTEGER NOT NULL,  -- 1, 2, … within the run
+            at      REAL NOT NULL,     -- seconds since the run started
+            type    TEXT NOT NULL,
+            payload TEXT NOT NULL,     -- the event as JSON
+            PRIMARY KEY (run, seq)
+        )
+        """,
+    ),
+)
+
+
+def migrate(database: sqlite3.Connection, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+    """Bring a database to the newest schema, in one transaction: all of it or nothing.
+
+    Args:
+        database: an open connection in autocommit mode, in no transaction.
+        migrations: SQL statements of each schema version, the first version first.
+
+    Raises:
+        StoreError: the file was written by a newer moa, or by another program.
+        sqlite3.Error: SQLite cannot read or write it.
+    """
+    newest = len(migrations)
+    if _version(database) == newest:
+        return
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        version = _migratable_version(database, newest)
+        for number, statements in enumerate(migrations[version:], start=version + 1):
+            for statement in statements:
+                database.execute(statement)
+            database.execute(f"PRAGMA user_version = {number}")
+        database.commit()
+    except BaseException:
+        database.rollback()
+        raise
+
+
+def _migratable_version(database: sqlite3.Connection, newest: int) -> int:
+    # Asked again, now that nobody else can write: another process may have migrated in the meantime.
+    version = _version(database)
+    if version > newest:
+        raise StoreError(
+            f"A newer moa wrote it: its schema is number {version}, and this moa knows {newest}. "
+            "Get a newer moa, or set MOA_DATA to another folder."
+        )
+    if version == 0 and database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise StoreError("It belongs to another program. Set MOA_DATA to a folder that is moa's own.")
+    return version
+
+
+def _version(database: sqlite3.Connection) -> int:
+    return int(database.execute("PRAGMA user_version").fetchone()[0])

@@ -1,0 +1,55 @@
+"""The first and the last line of the screen: where one is, and which keys help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from moa.tui.card import Card, spread
+from moa.tui.untrusted import one_line
+
+
+class Title(Card):
+    """The name of the mixture, and whether it is ready."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._mixture = ""
+        self._readiness = ""
+        self._style = "$quiet"
+
+    def show(self, name: str | None = None, state: str | None = None, style: str = "$quiet") -> None:
+        """Show another name or another state; None keeps the one that is there."""
+        self._mixture = self._mixture if name is None else one_line(name)
+        if state is not None:
+            self._readiness, self._style = one_line(state), style
+        self.redraw()
+
+    def lines(self, width: int) -> Sequence[Content]:
+        """Return one line."""
+        name = Content.assemble(("moa", "$primary bold"), "  ", self._mixture)
+        return [spread(name, Content.assemble((self._readiness, self._style)), width)]
+
+
+class Hints(Card):
+    """A line of keys, as many as fit."""
+
+    def __init__(self, *keys: tuple[str, str]) -> None:
+        super().__init__()
+        self._keys = keys
+
+    def show(self, *keys: tuple[str, str]) -> None:
+        """Show these keys and what they do, the most useful first."""
+        self._keys = keys
+        self.redraw()
+
+    def lines(self, width: int) -> Sequence[Content]:
+        """Return one line."""
+        line = Content()
+        for key, does in self._keys:
+            longer = Content.assemble(line, "   " if line else "", (key, "$primary"), (f" {does}", "$quiet"))
+            if longer.cell_length > width:
+                break
+            line = longer
+        return [line]

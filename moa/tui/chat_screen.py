@@ -1,0 +1,222 @@
+"""The chat: questions go in, runs come out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from time import monotonic
+from typing import ClassVar, Final
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.events import Mount
+from textual.widget import Widget
+from textual.worker import Worker
+
+from moa.errors import MoaError
+from moa.messages import Conversation
+from moa.tui.background import in_background
+from moa.tui.bearings import Hints, Title
+from moa.tui.crash import crash_sentence, write_trace
+from moa.tui.panel import Panel
+from moa.tui.prompt import Prompt
+from moa.tui.run_screen import RunScreen
+from moa.tui.source import Source
+from moa.tui.state import RunView, failed, stopped
+from moa.tui.transcript import Transcript
+from moa.tui.turn import Turn
+from moa.tui.welcome import Welcome
+
+_IDLE_KEYS: Final = (
+    ("Enter", "send"),
+    ("Ctrl+J", "new line"),
+    ("F1", "all keys"),
+    ("Ctrl+L", "new conversation"),
+    ("F2", "panel"),
+    ("Ctrl+Q", "quit"),
+)
+_BUSY_KEYS: Final = (("Escape", "stop"), ("F1", "all keys"), ("F2", "panel"), ("F3", "drafts"), ("Ctrl+Q", "quit"))
+
+
+class ChatScreen(RunScreen):
+    """A conversation with a mixture.
+
+    Args:
+        open_source: loads the mixture; called in a thread, after the screen has been painted. May raise `MoaError`.
+        clock: as `RunScreen`.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "stop", "stop", id="stop", show=False),
+        Binding("ctrl+l", "new_conversation", "new conversation", id="new_conversation", show=False, priority=True),
+    ]
+
+    def __init__(self, open_source: Callable[[], Source], clock: Callable[[], float] = monotonic) -> None:
+        super().__init__(clock)
+        self._open_source = open_source
+        self._source: Source | None = None
+        self._opening: asyncio.Task[Source] | None = None
+        self._answering: Worker[None] | None = None
+
+    def compose_foot(self) -> Iterable[Widget]:
+        """Make the prompt."""
+        yield Vertical(Prompt(), id="foot")
+
+    @on(Mount)
+    async def _begin(self) -> None:
+        self.query_one(Prompt).focus()
+        self.query_one(Hints).show(*_IDLE_KEYS)
+        await self._greet()
+        # Not before the first paint: loading imports the model libraries.
+        self.call_after_refresh(self._open)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a question is being answered."""
+        return self._answering is not None and not self._answering.is_finished
+
+    @on(Prompt.Sent)
+    async def _sent(self, event: Prompt.Sent) -> None:
+        if self.busy:
+            self.notify("Still answering. Escape stops it; your question stays here.", timeout=3)
+            return
+        event.prompt.accept()
+        transcript = self.query_one(Transcript)
+        earlier = transcript.turns()
+        await transcript.query(Welcome).remove()
+        transcript.remove_class("-empty")
+        turn = Turn(event.question, colours=self.colours)
+        await self.begin(turn)
+        self._answering = self.run_worker(self._answer(turn, earlier), name="answer")
+        self.query_one(Hints).show(*_BUSY_KEYS)
+
+    async def _answer(self, turn: Turn, earlier: Sequence[Turn]) -> None:
+        """Have a question answered, and show how."""
+        try:
+            source = await self._opened()
+            await self.follow(source.ask(conversation(earlier, turn.question), self._tell_problem))
+        except MoaError as error:
+            self.view = failed(self.view, str(error))
+            await self._draw()
+        except asyncio.CancelledError:
+            self.view = stopped(self.view)  # perhaps before there was anything to follow
+            await self._draw()
+            raise
+        finally:
+            self._answering = None
+            if self.is_attached:
+                self._done(turn)
+
+    def _done(self, turn: Turn) -> None:
+        prompt = self.query_one(Prompt)
+        if not turn.view.text and not prompt.text:
+            prompt.put(turn.question)  # nobody should have to type it again
+        self.query_one(Hints).show(*_IDLE_KEYS)
+
+    def _tell_problem(self, problem: Exception) -> None:
+        self.notify(str(problem), severity="warning", timeout=10, markup=False)
+
+    def _open(self) -> None:
+        self._opening = asyncio.create_task(self._load())
+        self._opening.add_done_callback(_retrieve)
+
+    async def _opened(self) -> Source:
+        """Return the source; wait for it if it is being loaded, try again if that failed before."""
+        if self._opening is None or (self._opening.done() and self._source is None):
+            self._open()
+        assert self._opening is not None  # noqa: S101  (for the type checker)
+        return await asyncio.shield(self._opening)
+
+    async def _load(self) -> Source:
+        title = self.query_one(Title)
+        title.show(state="loading the mixture …")
+        try:
+            source = await in_background(self._open_source)
+        except MoaError as error:
+            self._show_load_error(str(error))
+            raise
+        except Exception as error:
+            self._show_load_error(crash_sentence(error, write_trace(error)))
+            raise MoaError(crash_sentence(error, write_trace(error))) from error
+        self._source = source
+        self.learn_colours(agent.name for agent in source.agents)
+        title.show(source.name, f"{len(source.agents)} agents" if source.agents else "")
+        self.query_one(Prompt).examples = tuple(question for question, _ in source.examples)
+        if not self.query_one(Transcript).turns():
+            await self._greet()
+        self.run_worker(self._warm_up(source), name="warm up")
+        return source
+
+    def _show_load_error(self, error: str) -> None:
+        self.query_one(Title).show(state="not loaded", style="$error")
+        for welcome in self.query(Welcome):
+            welcome.show_error(error)
+
+    async def _warm_up(self, source: Source) -> None:
+        """Load what the first answer needs, while the question is being typed."""
+        title = self.query_one(Title)
+        ready = f"{len(source.agents)} agents" if source.agents else ""
+        title.show(state=f"{ready} · getting the router ready …".removeprefix(" · "))
+        try:
+            await in_background(source.warm_up)
+        except Exception as error:  # noqa: BLE001  (the first question meets it again, and tells it as its own)
+            title.show(state=f"the router is not ready: {error}", style="$warning")
+        else:
+            title.show(state=f"{ready} · ready".removeprefix(" · "))
+
+    async def _greet(self) -> None:
+        """Show the empty conversation."""
+        transcript = self.query_one(Transcript)
+        transcript.add_class("-empty")
+        if not transcript.query(Welcome):
+            await transcript.mount(Welcome())
+        source = self._source
+        transcript.query_one(Welcome).show(source.examples if source else (), self.colours)
+        self.query_one(Panel).show_agents(source.agents if source else (), self.colours)
+
+    def action_stop(self) -> None:
+        """Stop the run; what has arrived stays."""
+        if self._answering is not None:
+            self._answering.cancel()
+
+    async def action_new_conversation(self) -> None:
+        """Forget the conversation on the screen; its runs stay stored."""
+        await self.finish()
+        await self.query_one(Transcript).clear()
+        self._turn, self.view = None, RunView()
+        await self._draw()
+        await self._greet()
+
+    async def finish(self) -> None:
+        """Stop the run if there is one, and wait until its calls are closed."""
+        if self._answering is not None:
+            worker = self._answering
+            worker.cancel()
+            await asyncio.wait([asyncio.ensure_future(_finished(worker))])
+
+
+def conversation(earlier: Sequence[Turn], question: str) -> Conversation:
+    """Return the conversation that a question continues: the turns that were answered, and the question."""
+    asked: Conversation | None = None
+    answer = ""
+    for turn in earlier:
+        if turn.view.text:
+            asked = Conversation.of(turn.question) if asked is None else asked.then(answer, turn.question)
+            answer = turn.view.text
+    return Conversation.of(question) if asked is None else asked.then(answer, question)
+
+
+async def _finished(worker: Worker[None]) -> None:
+    from textual.worker import WorkerError
+
+    try:
+        await worker.wait()
+    except WorkerError:
+        return
+
+
+def _retrieve(opening: asyncio.Task[Source]) -> None:
+    """Look at the outcome, so that asyncio does not complain about an error nobody asked for: it has been shown."""
+    if not opening.cancelled():
+        opening.exception()

@@ -1,0 +1,63 @@
+"""How the drafts became an answer: the aggregator, what did not go as planned, and what it all took."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from moa.answers import Aggregation, Degradation
+from moa.tui.card import Card, heading, paragraph
+from moa.tui.state import RunView
+from moa.tui.untrusted import one_line
+from moa.tui.words import totals
+
+_ENDINGS = {"done": "done", "failed": "failed", "stopped": "stopped"}
+
+
+class OutcomeCard(Card):
+    """Aggregation, degradations and totals of a run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._view = RunView()
+        self._now = 0.0
+
+    def show(self, view: RunView, now: float) -> None:
+        """Show the run as it stands `now` (seconds since it started)."""
+        if view is not self._view or (now != self._now and not view.over):
+            self._view, self._now = view, now
+            self.redraw()
+
+    def lines(self, width: int) -> Sequence[Content]:
+        """Return a heading with the state of the run, the aggregator, the degradations and the totals."""
+        view = self._view
+        lines = [heading("Answer", _ENDINGS.get(view.phase, ""), width), Content()]
+        if view.aggregation is not None:
+            lines += _aggregator(view.aggregation, width)
+        lines += paragraph(view.aggregator_note, "$quiet", width, indent=2)
+        for degradation in _untold(view):
+            lines += paragraph(f"! {degradation.who}: {degradation.why}", "$warning", width)
+        lines += paragraph(f"! {view.withdrawn}" if _unsaid(view) else "", "$warning", width)
+        return [*lines, *paragraph(" · ".join(totals(view, self._now)), "$quiet", width)]
+
+
+def _aggregator(aggregation: Aggregation, width: int) -> list[Content]:
+    """Return which aggregator was asked for and which one ran."""
+    asked, ran = one_line(aggregation.asked), one_line(aggregation.ran)
+    instead = "" if asked == ran else f" in place of {asked}"
+    return [
+        Content.assemble((ran, "$foreground"), (instead, "$quiet")).truncate(width, ellipsis=True),
+        *paragraph(aggregation.why, "$quiet", width, indent=2, most=3),
+    ]
+
+
+def _untold(view: RunView) -> list[Degradation]:
+    """Return the degradations that no draft's card tells already."""
+    told = {(draft.agent, draft.note) for draft in view.drafts if draft.state == "failed"}
+    return [each for each in view.degraded if (each.who, each.why) not in told]
+
+
+def _unsaid(view: RunView) -> bool:
+    """Return whether the reason for a withdrawn text is not among the degradations already."""
+    return bool(view.withdrawn) and all(view.withdrawn != degradation.why for degradation in view.degraded)

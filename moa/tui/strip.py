@@ -1,0 +1,93 @@
+"""The panel for narrow terminals: routing and drafts in a few lines above the input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from moa.tui.card import Card, paragraph, spread
+from moa.tui.draft_card import state, title
+from moa.tui.routing_card import agent_bar
+from moa.tui.state import DraftView, RunView
+from moa.tui.themes import Colours
+from moa.tui.untrusted import one_line
+from moa.tui.words import decision, facts
+
+_BAR_CELL_WIDTH = 24
+_GAP = 2
+_MOST_ROWS_OF_BARS = 2
+_MOST_DRAFTS = 4
+_MOST_DRAFTS_WHEN_OVER = 2
+
+
+class Strip(Card):
+    """Shows what the panel shows, in at most eight lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._view = RunView()
+        self._colours = Colours()
+        self._now = 0.0
+
+    def show(self, view: RunView, colours: Colours, now: float) -> None:
+        """Show the run as it stands `now` (seconds since it started)."""
+        if view is not self._view or colours != self._colours or (now != self._now and not view.over):
+            self._view, self._colours, self._now = view, colours, now
+            self.redraw()
+
+    def lines(self, width: int) -> Sequence[Content]:
+        """Return bars, the reason, the drafts and the degradations."""
+        view = self._view
+        drafts = view.drafts[: _MOST_DRAFTS_WHEN_OVER if view.over else _MOST_DRAFTS]
+        names = max((cell_len(one_line(draft.agent)) for draft in drafts), default=0)
+        lines = [*self._bars(width), *self._why(width), *(self._draft(draft, names, width) for draft in drafts)]
+        if len(view.drafts) > len(drafts):
+            more = len(view.drafts) - len(drafts)
+            lines.append(Content.assemble((f"  and {more} more: F2 shows all", "$quiet")).truncate(width))
+        return lines
+
+    def _bars(self, width: int) -> list[Content]:
+        routing = self._view.routing
+        if routing is None:
+            return []
+        columns = max(1, (width + _GAP) // (_BAR_CELL_WIDTH + _GAP))
+        cell = (width + _GAP) // columns - _GAP
+        agents = routing.agents
+        if len(agents) > columns * _MOST_ROWS_OF_BARS:
+            agents = tuple(sorted(agents, key=lambda agent: (-agent.chosen, -agent.probability)))
+            agents = agents[: columns * _MOST_ROWS_OF_BARS]
+        names = min(12, max((len(agent.name) for agent in agents), default=0))
+        bars = [agent_bar(agent, routing, self._colours.of(agent.name), cell, names) for agent in agents]
+        rows = [bars[start : start + columns] for start in range(0, len(bars), columns)]
+        return [Content(" " * _GAP).join(row) for row in rows]
+
+    def _why(self, width: int) -> list[Content]:
+        routing = self._view.routing
+        if routing is None or not routing.panel:
+            return []
+        if routing.fallback:
+            return paragraph(decision(self._view), "$warning", width, most=1)
+        agent = next((agent for agent in routing.agents if agent.name == routing.panel[0]), None)
+        if agent is None:
+            return []
+        note = Content.assemble((f"weight {agent.weight:.2f} · asked from {routing.threshold:.2f}", "$quiet"))
+        room = width - note.cell_length - _GAP
+        if not agent.nearest or room < _BAR_CELL_WIDTH:
+            return [note.truncate(width, ellipsis=True)]
+        near = agent.nearest[0]
+        return [
+            spread(Content.assemble((f"{near.similarity:.2f} like “{one_line(near.text)}”", "$quiet")), note, width)
+        ]
+
+    def _draft(self, draft: DraftView, names: int, width: int) -> Content:
+        figures = " · ".join(facts(draft, self._now))
+        said = one_line(draft.note) if draft.note else figures
+        name = title(draft, self._colours.of(draft.agent)).truncate(names + _GAP, pad=True)
+        what = Content.assemble(name, " " * _GAP, state(draft))
+        style = "$error" if draft.state == "failed" else "$quiet"
+        if what.cell_length + 2 >= width:
+            return what.truncate(width, ellipsis=True)
+        room = width - what.cell_length - 2
+        return spread(what, Content.assemble((said, style)).truncate(room, ellipsis=True), width)

@@ -1,0 +1,150 @@
+"""One turn of the conversation: the question, the answer as it is written, and what became of it."""
+
+from __future__ import annotations
+
+from markdown_it import MarkdownIt
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Markdown, Static
+from textual.widgets.markdown import MarkdownStream
+
+from moa.tui.state import RunView
+from moa.tui.themes import Colours
+from moa.tui.untrusted import one_line, plain
+from moa.tui.words import authors, progress, totals
+from moa.tui.writing import Writing
+
+
+class Prose(Markdown):
+    """An answer. It is a model's, so its HTML is shown as text and its links open nothing but web pages."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(plain(text), parser_factory=_parser, open_links=False)
+
+    def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
+        """Open a web page in the browser; of anything else only say where it points."""
+        event.stop()
+        if event.href.startswith(("https://", "http://")):
+            self.app.open_url(event.href)
+        else:
+            self.notify(f"Not opened, as it is no web page: {one_line(event.href)}", markup=False)
+
+
+def _parser() -> MarkdownIt:
+    return MarkdownIt("gfm-like").disable(["html_block", "html_inline"])
+
+
+class Turn(Vertical):
+    """A question and its answer.
+
+    A turn far from the screen is folded: it keeps its height and gives up its widgets, because laying out the
+    Markdown of a long conversation at every token would take longer than the tokens take to come.
+    """
+
+    def __init__(self, question: str, view: RunView | None = None, colours: Colours | None = None) -> None:
+        super().__init__()
+        self.question = question
+        self.view = view or RunView()
+        self._colours = colours or Colours()
+        self._shown = Writing()
+        self._stream: MarkdownStream | None = None
+        self.folded = False
+
+    def compose(self) -> ComposeResult:
+        """Make the widgets that show the turn as it stands."""
+        self.set_class(not authors(self.view), "-silent")
+        self._shown = Writing.of(self.view.text) if self.view.over else self.view.answer
+        yield Static(Content(plain(self.question.strip())), classes="question", markup=False)
+        yield Static(self._credit(), classes="credit", markup=False)
+        yield Prose(str(self._shown))
+        yield Static(self._status(), classes="status", markup=False)
+
+    async def show(self, view: RunView, colours: Colours) -> None:
+        """Show the run as it stands; only what changed is drawn again."""
+        self.view, self._colours = view, colours
+        if self.folded or not self.is_mounted:
+            return
+        self.set_class(not authors(view), "-silent")
+        _update(self.query_one(".credit", Static), self._credit())
+        await self._write()
+        _update(self.query_one(".status", Static), self._status())
+
+    async def fold(self) -> None:
+        """Give up the widgets and keep the height."""
+        if not self.folded and self.view.over:
+            self.folded = True
+            self.styles.height = self.size.height
+            await self.remove_children()
+
+    async def unfold(self) -> None:
+        """Make the widgets again."""
+        if self.folded:
+            self.folded = False
+            await self.mount_all(self.compose())
+
+    def release_height(self) -> None:
+        """Let the content decide about the height again, as after a change of width."""
+        if not self.folded:
+            self.styles.height = "auto"
+
+    async def _write(self) -> None:
+        view, prose = self.view, self.query_one(Prose)
+        if not view.over:
+            more = view.answer.since(self._shown)
+            if more is None:
+                await self._end_stream()
+                await prose.update(plain(str(view.answer)))
+            elif more:
+                self._stream = self._stream or Markdown.get_stream(prose)
+                await self._stream.write(plain(more))
+            self._shown = view.answer
+            return
+        text = view.text
+        if self._stream is not None or text != str(self._shown):
+            await self._end_stream()
+            # Parsed once more as a whole: what was streamed was parsed in pieces, and a list or a fence that was
+            # still open may have been taken for something else.
+            await prose.update(plain(text))
+            self._shown = Writing.of(text)
+
+    async def _end_stream(self) -> None:
+        if self._stream is not None:
+            stream, self._stream = self._stream, None
+            await stream.stop()
+
+    def _credit(self) -> Content:
+        """Return who is speaking."""
+        view = self.view
+        names = authors(view)
+        if not names:
+            return Content()
+        spoken: list[tuple[str, str] | str] = []
+        for name in names:
+            spoken += [(" + ", "$quiet")] if spoken else []
+            spoken.append((one_line(name), f"{self._colours.of(name)} bold"))
+        if view.salvaged:
+            spoken.append(("  a draft, as there is no answer", "$quiet"))
+        elif len(names) > 1 and view.aggregation is not None:
+            spoken.append((f"  {one_line(view.aggregation.ran)}", "$quiet"))
+        elif model := next((draft.model for draft in view.drafts if draft.agent == names[0]), ""):
+            spoken.append((f"  {one_line(model)}", "$quiet"))
+        return Content.assemble(*spoken)
+
+    def _status(self) -> Content:
+        """Return what is going on, or how it went."""
+        view = self.view
+        lines = [(f"! {one_line(each.who)}: {one_line(each.why)}", "$warning") for each in view.degraded]
+        if not view.over:
+            lines.append((progress(view), "$quiet italic"))
+        elif view.end == "failed":
+            lines.append((f"✗ {plain(view.error)}", "$error"))
+        else:
+            stopped = ["■ stopped"] if view.end == "stopped" else []
+            lines.append((" · ".join([*stopped, *totals(view, view.at)]), "$quiet"))
+        return Content("\n").join(Content.assemble(line) for line in lines)
+
+
+def _update(static: Static, content: Content) -> None:
+    if static.content != content:
+        static.update(content)

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE
+
+import pytest
+
+from moa.backends.endpoint import Endpoint
+from moa.backends.http import client_for, close_clients
+from tests.backends.calling import spoken
+from tests.fakes.openai_server import FakeOpenAI, Say
+
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+async def test_an_origin_has_one_client() -> None:
+    first = await client_for("http://127.0.0.1:8000/v1")
+    assert await client_for("http://127.0.0.1:8000/v2#x") is first
+    assert await client_for("http://127.0.0.1:8001/v1") is not first
+
+
+def test_a_loop_has_its_own_clients() -> None:
+    async def client() -> object:
+        return await client_for("http://127.0.0.1:8000/v1")
+
+    assert asyncio.run(client()) is not asyncio.run(client())
+
+
+async def test_closing_closes_what_was_kept_alive_and_the_next_call_opens_anew(server: FakeOpenAI) -> None:
+    server.replies("m", "391")
+    await spoken(Endpoint(server.base_url, "m"))
+    assert server.open_connections == 1
+    await close_clients()
+    await server.until(lambda: server.open_connections == 0)
+    assert (await spoken(Endpoint(server.base_url, "m")))[0] == "391"
+
+
+async def test_closing_with_nothing_open_is_fine() -> None:
+    await close_clients()
+    await close_clients()
+
+
+FORGETFUL = """
+import asyncio, sys
+from moa.backends.endpoint import Endpoint
+from tests.backends.calling import opened, spoken
+
+async def main():
+    unfinished = opened(Endpoint(sys.argv[1], "slow"))
+    await anext(unfinished)
+    print(await spoken(Endpoint(sys.argv[1], "quick")))
+
+for _ in range(2):
+    asyncio.run(main())
+
+from moa.backends.http import _pools
+print("pools left:", len(_pools))
+"""
+
+
+async def test_a_program_that_closes_nothing_ends_without_a_warning(server: FakeOpenAI) -> None:
+    server.replies("slow", *(Say("one two", gate=asyncio.Semaphore(1)) for _ in range(2)))
+    server.replies("quick", "391")
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", FORGETFUL, server.base_url]
+    program = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+    said, complained = await program.communicate()
+    assert program.returncode == 0, complained.decode()
+    assert said.decode().splitlines()[-1] == "pools left: 0"
+    assert "nclosed" not in complained.decode()
+    assert "Error" not in complained.decode()
+    await server.until(lambda: server.open_connections == 0)
+    assert server.connections == 4
+
+
+async def test_a_proxy_is_taken_from_the_environment(server: FakeOpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{server.port}")
+    server.replies("m", "through the proxy")
+    assert (await spoken(Endpoint("http://models.example:8000/v1", "m")))[0] == "through the proxy"
+    assert server.requests[0].headers["host"] == "models.example:8000"
+
+
+async def test_this_machine_needs_no_proxy(server: FakeOpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    server.replies("m", "straight")
+    assert (await spoken(Endpoint(server.base_url, "m")))[0] == "straight"

@@ -1,0 +1,299 @@
+"""A real server on a real socket that speaks the OpenAI chat protocol, and misbehaves as it is told to.
+
+    async with FakeOpenAI() as server:
+        server.replies("math", "391")                                    # the same for every call
+        server.replies("code", Refuse(429, retry_after="2"), "print(1)")  # one after another; the last one stays
+        Endpoint(server.base_url, "math")
+        …
+        server.requests[0].body["messages"]
+        await server.until(lambda: server.open_connections == 0)
+
+It streams when asked to (one word a token), and answers with one JSON object otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Say:
+    """A proper answer."""
+
+    text: str
+    reasoning: str = ""
+    """Sent first, as `reasoning_content`."""
+    finish_reason: str | None = "stop"
+    usage: tuple[int, int] | None = None
+    """Input and output tokens; None means seven, and one a word."""
+    ignore_stream: bool = False
+    """Answer with one JSON object even if a stream was asked for."""
+    gate: asyncio.Semaphore | None = None
+    """Each token waits for one release of it."""
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """An error status."""
+
+    status: int
+    body: str | Mapping[str, Any] = field(default_factory=lambda: {"error": {"message": "scripted failure"}})
+    retry_after: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Break:
+    """An answer that breaks off after some tokens.
+
+    `how` is what happens then: `reset` drops the connection, `end` ends the body properly but without `[DONE]`,
+    `hang` sends nothing more, `ping` sends comments for ever.
+    """
+
+    how: Literal["reset", "end", "hang", "ping"]
+    after: Sequence[str] = ()
+    finish_reason: str | None = None
+    """Sent after the tokens, if given."""
+    before_headers: bool = False
+    """Break before a single byte of the response."""
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A body, byte for byte, each piece in a write of its own."""
+
+    pieces: Sequence[bytes]
+    content_type: str = "text/event-stream"
+    status: int = 200
+
+
+Scripted = str | Say | Refuse | Break | Raw
+
+
+@dataclass(frozen=True)
+class Received:
+    """A request that came in."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: dict[str, Any]
+
+
+class FakeOpenAI:
+    """The server. `key` makes it demand that bearer token, and echo a wrong one in its refusal."""
+
+    def __init__(self, *, key: str | None = None) -> None:
+        self.key = key
+        self.requests: list[Received] = []
+        self.connections = 0
+        """How many were ever opened."""
+        self.open_connections = 0
+        self._scripts: dict[str, list[Scripted]] = {}
+        self._changed = asyncio.Condition()
+        self._handlers: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        self.base_url = f"http://127.0.0.1:{self.port}/v1"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    def replies(self, model: str, *scripts: Scripted) -> None:
+        """Script what a model answers, call by call; the last one stays."""
+        self._scripts[model] = list(scripts)
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something about the server's requests or connections holds."""
+        async with self._changed:
+            await self._changed.wait_for(holds)
+
+    async def stop(self) -> None:
+        """Stop listening and drop every connection."""
+        self._server.close()
+        for handler in self._handlers:
+            handler.cancel()
+        await asyncio.gather(*self._handlers, return_exceptions=True)
+        await self._server.wait_closed()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._handlers.add(task)
+        task.add_done_callback(self._handlers.discard)
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._counted())
+            stack.callback(writer.close)
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                while received := await self._read(reader):
+                    self.requests.append(received)
+                    await self._notify()
+                    if not await _Exchange(reader, writer, received).answer(self._script(received)):
+                        break
+
+    @asynccontextmanager
+    async def _counted(self) -> AsyncIterator[None]:
+        self.connections += 1
+        self.open_connections += 1
+        await self._notify()
+        try:
+            yield
+        finally:
+            self.open_connections -= 1
+            await self._notify()
+
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    @staticmethod
+    async def _read(reader: asyncio.StreamReader) -> Received | None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        method, path, _ = first.split(" ")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        return Received(method, urlsplit(path).path, headers, json.loads(body) if body else {})
+
+    def _script(self, received: Received) -> Scripted:
+        if self.key is not None and received.headers.get("authorization") != f"Bearer {self.key}":
+            said = received.headers.get("authorization", "nothing")
+            return Refuse(401, {"error": {"message": f"Incorrect API key: {said}", "code": "invalid_api_key"}})
+        model = received.body.get("model")
+        if received.path != "/v1/chat/completions" or model not in self._scripts:
+            return Refuse(404, {"error": {"message": f"The model {model!r} does not exist", "code": "model_not_found"}})
+        scripts = self._scripts[model]
+        return scripts.pop(0) if len(scripts) > 1 else scripts[0]
+
+
+@dataclass
+class _Exchange:
+    """One request being answered. Each method returns whether the connection can be used again."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    received: Received
+
+    async def answer(self, script: Scripted) -> bool:
+        match script:
+            case str(text):
+                return await self.say(Say(text))
+            case Say():
+                return await self.say(script)
+            case Refuse():
+                body = script.body if isinstance(script.body, str) else json.dumps(script.body)
+                kind = "text/html" if isinstance(script.body, str) else "application/json"
+                more = {"retry-after": script.retry_after} if script.retry_after is not None else {}
+                return await self.document(script.status, kind, body.encode(), {**more, **script.headers})
+            case Break():
+                return await self.break_off(script)
+            case Raw():
+                self.head(script.status, script.content_type)
+                for piece in script.pieces:
+                    await self.send(piece)
+                    await asyncio.sleep(0)
+                return await self.end()
+
+    async def say(self, say: Say) -> bool:
+        words = re.findall(r"\S+\s*|\s+", say.text)
+        count_in, count_out = say.usage or (7, len(words))
+        usage = {"prompt_tokens": count_in, "completion_tokens": count_out, "total_tokens": count_in + count_out}
+        if say.ignore_stream or not self.received.body.get("stream"):
+            message = {"role": "assistant", "content": say.text, "reasoning_content": say.reasoning or None}
+            choice = {"index": 0, "message": message, "finish_reason": say.finish_reason}
+            body = {**self.identity("chat.completion"), "choices": [choice], "usage": usage}
+            return await self.document(200, "application/json", json.dumps(body).encode())
+        self.head(200, "text/event-stream")
+        await self.chunk({"role": "assistant", "content": ""})
+        for word in re.findall(r"\S+\s*|\s+", say.reasoning):
+            await self.chunk({"reasoning_content": word})
+        for word in words:
+            if say.gate:
+                await self.wait_for(say.gate)
+            await self.chunk({"content": word})
+        await self.chunk({}, say.finish_reason)
+        if (self.received.body.get("stream_options") or {}).get("include_usage"):
+            await self.event({**self.identity(), "choices": [], "usage": usage})
+        await self.send(b"data: [DONE]\n\n")
+        return await self.end()
+
+    async def break_off(self, broken: Break) -> bool:
+        if not broken.before_headers:
+            self.head(200, "text/event-stream")
+            await self.chunk({"role": "assistant", "content": ""})
+            for token in broken.after:
+                await self.chunk({"content": token})
+            if broken.finish_reason:
+                await self.chunk({}, broken.finish_reason)
+        match broken.how:
+            case "reset":
+                self.writer.transport.abort()
+            case "end":
+                return await self.end()
+            case "hang":
+                await self.reader.read()
+            case "ping":
+                gone = asyncio.create_task(self.reader.read())
+                while not gone.done():
+                    await self.send(b": still here\n\n")
+                    await asyncio.wait([gone], timeout=0.005)
+        return False
+
+    async def wait_for(self, gate: asyncio.Semaphore) -> None:
+        """Wait for the gate, or notice that the client has gone."""
+        opened, gone = asyncio.create_task(gate.acquire()), asyncio.create_task(self.reader.read())
+        try:
+            await asyncio.wait({opened, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if gone.done():
+                raise ConnectionResetError
+        finally:
+            opened.cancel()
+            gone.cancel()
+            await asyncio.wait({opened, gone})
+
+    def head(self, status: int, content_type: str, headers: Mapping[str, str] | None = None) -> None:
+        lines = {"content-type": content_type, **(headers or {"transfer-encoding": "chunked"})}
+        text = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        self.writer.write(f"HTTP/1.1 {status} Scripted\r\n{text}\r\n".encode())
+
+    async def document(
+        self, status: int, content_type: str, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> bool:
+        self.head(status, content_type, {"content-length": str(len(body)), **(headers or {})})
+        self.writer.write(body)
+        await self.writer.drain()
+        return self.reusable
+
+    async def chunk(self, delta: Mapping[str, Any], finish_reason: str | None = None) -> None:
+        await self.event({**self.identity(), "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}]})
+
+    async def event(self, payload: Mapping[str, Any]) -> None:
+        await self.send(b"data: " + json.dumps(payload).encode() + b"\n\n")
+
+    async def send(self, data: bytes) -> None:
+        if data:
+            self.writer.write(b"%x\r\n%s\r\n" % (len(data), data))
+            await self.writer.drain()
+
+    async def end(self) -> bool:
+        self.writer.write(b"0\r\n\r\n")
+        await self.writer.drain()
+        return self.reusable
+
+    @property
+    def reusable(self) -> bool:
+        return self.received.headers.get("connection", "keep-alive").lower() != "close"
+
+    def identity(self, kind: str = "chat.completion.chunk") -> dict[str, Any]:
+        return {"id": "chatcmpl-1", "object": kind, "created": 1, "model": self.received.body.get("model")}
