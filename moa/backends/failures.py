@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import isfinite
 from typing import Any
 
 from moa.backends.keys import Secret, redact
@@ -121,17 +122,21 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     The header holds seconds or an HTTP date (RFC 9110, section 10.2.3).
     """
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        value = headers.get(name, "").strip()
-        try:
-            return max(0.0, float(value) * unit)
-        except ValueError:
-            pass
-        try:
-            moment = parsedate_to_datetime(value)
-        except ValueError:
-            continue
-        return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+        seconds = _seconds(headers.get(name, "").strip(), unit)
+        if seconds is not None and isfinite(seconds):
+            return max(0.0, seconds)
     return None
+
+
+def _seconds(value: str, unit: float) -> float | None:
+    try:
+        return float(value) * unit
+    except ValueError:
+        pass
+    try:
+        return (parsedate_to_datetime(value).astimezone(UTC) - datetime.now(UTC)).total_seconds()
+    except (ValueError, OverflowError):
+        return None
 
 
 def as_mapping(value: Any) -> Mapping[str, Any]:

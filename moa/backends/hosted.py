@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from moa.backends import litellm_library
-from moa.backends.base import Chunk, Delta, Finish, Notice, Price, Readiness, Request
+from moa.backends.base import Chunk, Finish, Notice, Price, Readiness, Request
+from moa.backends.hosted_reply import HostedReply
 from moa.backends.keys import Secret, how_to_set, secrets_in_environment
 from moa.backends.providers import KEY_VARIABLES, KEYLESS, find_key
-from moa.backends.timeouts import Timeouts, too_slow
-from moa.errors import BackendError, MissingKeyError, ModelReferenceError, MoaError, ProtocolError
+from moa.backends.timeouts import Timeouts
+from moa.errors import BackendError, MissingKeyError, MoaError, ModelReferenceError
 from moa.messages import Usage
 
 
@@ -47,7 +47,9 @@ class Hosted:
     def __post_init__(self) -> None:
         provider, _, name = self.reference.partition("/")
         if not provider or not name.strip():
-            raise ModelReferenceError(f"{self.reference!r} is not provider/name. Write, for example, openai/gpt-4o-mini.")
+            raise ModelReferenceError(
+                f"{self.reference!r} is not provider/name. Write, for example, openai/gpt-4o-mini."
+            )
 
     @property
     def provider(self) -> str:
@@ -56,8 +58,8 @@ class Hosted:
 
     @property
     def priced(self) -> bool:
-        """Whether a price was given, is in litellm's list, or is nothing. Reads that list, but does not import litellm."""
-        return self.price is not None or self._is_free or self._listed_price() is not None
+        """Whether a price was given or is in litellm's list. Reads that list, but does not import litellm."""
+        return self.price is not None or self._is_free or self._listed
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Call the model and yield chunks as they arrive, `Finish` last.
@@ -70,20 +72,124 @@ class Hosted:
         if not litellm_library.is_loaded():
             yield Notice("loading", "Loading litellm, which talks to hosted providers.")
         litellm = await litellm_library.load()
-        self._check_provider(litellm)
-        listener = _Listener(self)
+        self._check(litellm)
+        reply = HostedReply(self.reference, self.timeouts)
         try:
-            stream = await listener.within_the_limit(litellm.acompletion(**self._arguments(request, key)))
+            stream = await reply.in_time(litellm.acompletion(**self._arguments(request, key)))
             if stream is None:
-                raise BackendError(f"{self.reference} was refused, and litellm does not say why.")  # noqa: TRY301
+                raise BackendError(f"{self.reference} refused the request, and litellm does not say why.")  # noqa: TRY301
             try:
-                while (chunk := await listener.within_the_limit(anext(stream, None))) is not None:
-                    for delta in listener.deltas(chunk):
+                while (chunk := await reply.in_time(anext(stream, None))) is not None:
+                    for delta in reply.read(chunk):
                         yield delta
             finally:
                 await stream.aclose()
+            reason, usage = reply.finish(stream)
         except MoaError:
             raise
         except Exception as error:
-            raise self._told(error, sent_key=key is not None, started=listener.started) from error
-        yield listener.finish(litellm, stream)
+            from moa.backends.hosted_errors import hosted_error
+
+            raise hosted_error(
+                self.reference,
+                error,
+                key_variables=self._key_variables,
+                sent_key=key is not None,
+                secrets=(*((key,) if key else ()), *secrets_in_environment()),
+                timeouts=self.timeouts,
+                started=reply.started,
+            ) from error
+        yield Finish(usage, reason, self._cost(litellm, usage, reply.usage))
+
+    def readiness(self) -> Readiness:
+        """Look whether the key is there; whether the provider knows the model is only known by calling it."""
+        if self.provider in KEYLESS:
+            return Readiness(ready=True, text="needs no key; not contacted")
+        if not self._key_variables:
+            return Readiness(ready=True, text="its credentials are only known to litellm; not checked")
+        usual = self._key_variables[0]
+        try:
+            found = find_key(self._key_variables)
+        except MissingKeyError as error:
+            return Readiness(ready=False, text=str(error), remedy=how_to_set(usual))
+        if found is None:
+            return Readiness(ready=False, text=f"no key in {usual}", remedy=how_to_set(usual))
+        return Readiness(ready=True, text=f"key in {found[0]}; not contacted")
+
+    @property
+    def _key_variables(self) -> tuple[str, ...]:
+        return (self.api_key_env,) if self.api_key_env else KEY_VARIABLES.get(self.provider, ())
+
+    def _key(self) -> Secret | None:
+        """Return the key to send, or None where litellm finds the credentials itself."""
+        variables = self._key_variables
+        if not variables:
+            return None
+        if found := find_key(variables):
+            return found[1]
+        raise MissingKeyError(
+            f"{self.reference} needs a key in {variables[0]}, which is not set: {how_to_set(variables[0])}."
+        )
+
+    def _check(self, litellm: Any) -> None:
+        """Let litellm say whether it knows the provider and finds a key that our own table does not know about."""
+        try:
+            litellm.get_llm_provider(self.reference, api_base=self.api_base)
+        except Exception as error:
+            raise ModelReferenceError(
+                f"No provider is called {self.provider!r}. Use one of {', '.join(sorted(KEY_VARIABLES))}, … "
+                "(all of them: https://docs.litellm.ai/docs/providers), or another form: http://host:port/v1#name, "
+                "local:name, replay:file.jsonl#name."
+            ) from error
+        if self._key_variables or self.provider in KEYLESS:
+            return
+        missing = litellm.validate_environment(self.reference)["missing_keys"]
+        keys = [name for name in missing if name.endswith("_API_KEY")]
+        if keys and not self.provider.startswith("azure"):  # Azure knows sign-ins without a key
+            raise MissingKeyError(
+                f"{self.reference} needs a key in {keys[0]}, which is not set: {how_to_set(keys[0])}."
+            )
+
+    def _arguments(self, request: Request, key: Secret | None) -> dict[str, Any]:
+        import httpx
+
+        from moa.backends.chat import chat_payload
+
+        payload = chat_payload(self.reference, request)
+        connect = self.timeouts.connect
+        given = {"api_key": key.reveal() if key else None, "api_base": self.api_base}
+        return {
+            **payload,
+            **{name: value for name, value in given.items() if value is not None},
+            "timeout": httpx.Timeout(None, connect=connect, pool=connect),
+            "num_retries": 0,
+            "max_retries": 0,
+            **self.extra,
+        }
+
+    def _cost(self, litellm: Any, usage: Usage, reported: Any) -> float | None:
+        if self.price is not None:
+            return self.price.of(usage)
+        if self._is_free:
+            return 0.0
+        if usage.total is None or not self.priced:
+            cost = getattr(reported, "cost", None) if usage.total is not None else None
+            return cost if isinstance(cost, float) else None
+        try:
+            return float(sum(litellm.cost_per_token(model=self.reference, usage_object=reported)))
+        except Exception:  # noqa: BLE001  (litellm's price list has gaps of many kinds; a gap means unknown)
+            return None
+
+    @property
+    def _is_free(self) -> bool:
+        return self.provider in KEYLESS and not self.reference.endswith(
+            "-cloud"
+        )  # Ollama relays those to its own service
+
+    @property
+    def _listed(self) -> bool:
+        listed = litellm_library.prices()
+        name = self.reference.partition("/")[2]
+        entry = listed.get(self.reference) or listed.get(name) or {}
+        belongs = entry.get("litellm_provider", "").startswith(self.provider)
+        return belongs and "input_cost_per_token" in entry

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from typing import Any, TypeVar
 
-from moa.backends.base import Delta, Finish, Price
+from moa.backends.base import Delta
 from moa.backends.timeouts import Timeouts, too_slow
 from moa.errors import ProtocolError
 from moa.messages import Usage
@@ -41,35 +41,35 @@ class HostedReply:
                 raise too_slow(self._who, self._timeouts, started=self.started) from None
             raise
 
-    async def deltas(self, stream: AsyncIterator[Any]) -> AsyncIterator[Delta]:
-        """Yield the text of a stream's chunks.
+    def read(self, chunk: Any) -> list[Delta]:
+        """Return the text of one of litellm's chunks, and remember what else it says."""
+        self.usage = getattr(chunk, "usage", None) or self.usage
+        if not chunk.choices:
+            return []
+        said = chunk.choices[0].delta
+        thought, spoken = getattr(said, "reasoning_content", None), getattr(said, "content", None)
+        deltas = [Delta(thought, reasoning=True)] if thought else []
+        if spoken:
+            deltas.append(Delta(spoken))
+        if deltas:
+            self.started = True
+            self._deadline = self._clock() + self._timeouts.between_tokens
+        return deltas
 
-        Raises:
-            CallTimeout: the first token, or the next one, did not come in time.
-        """
-        while (chunk := await self.in_time(anext(stream, None))) is not None:
-            self.usage = getattr(chunk, "usage", None) or self.usage
-            if not chunk.choices:
-                continue
-            said = chunk.choices[0].delta
-            for text, reasoning in ((getattr(said, "reasoning_content", None), True), (said.content, False)):
-                if text:
-                    yield Delta(text, reasoning)
-                    self.started = True
-                    self._deadline = self._clock() + self._timeouts.between_tokens
-
-    def finish(self, stream: Any, price: Price | None) -> Finish:
-        """Return the last chunk. A cost that only litellm can know is added by the caller.
+    def finish(self, stream: Any) -> tuple[str, Usage]:
+        """Return why the reply ended, and the tokens that the provider reported.
 
         Raises:
             ProtocolError: the reply was empty, or broke off. litellm hides both: it invents the reason `stop`, and
                 counts tokens itself.
         """
-        reason = getattr(stream, "received_finish_reason", "stop") or getattr(stream, "intermittent_finish_reason", None)
-        if not self.started and reason is None:
-            raise ProtocolError(f"{self._who} closed the connection without a word of answer.")
+        reason = getattr(stream, "received_finish_reason", "stop") or getattr(
+            stream, "intermittent_finish_reason", None
+        )
         if reason is None:
-            raise ProtocolError(f"{self._who} closed the connection in the middle of its answer.")
+            when = "in the middle of its answer" if self.started else "without a word of answer"
+            raise ProtocolError(f"{self._who} closed the connection {when}.")
         reported = any(getattr(chunk, "usage", None) for chunk in getattr(stream, "chunks", [self]))
-        usage = Usage(self.usage.prompt_tokens, self.usage.completion_tokens) if reported else Usage(None, None)
-        return Finish(usage, str(reason), price.of(usage) if price else None)
+        if self.usage is None or not reported:
+            return str(reason), Usage(None, None)
+        return str(reason), Usage(self.usage.prompt_tokens, self.usage.completion_tokens)

@@ -1,4 +1,4 @@
-"""litellm, made quiet and loaded late: importing it takes seconds, and left alone it calls home and writes to stderr."""
+"""litellm, made quiet and loaded late: its import takes seconds, and left alone it fetches lists and prints advice."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ from typing import Any
 
 _STAY_LOCAL = ("LITELLM_LOCAL_MODEL_COST_MAP", "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS", "LITELLM_LOCAL_BLOG_POSTS")
 _PRICES = "model_prices_and_context_window_backup.json"
+_ITS_OWN_WARNINGS = (
+    ".*conflict with protected namespace",
+    ".*Accessing the.*attribute on the instance is deprecated",
+    ".*`ReadOnly` qualifier",
+    "Pydantic serializer warnings",
+)
 _keepers: dict[asyncio.AbstractEventLoop, AsyncGenerator[None, None]] = {}
 
 
@@ -30,6 +36,7 @@ async def load() -> Any:
 
     The clients that it opens are closed when the running event loop shuts down.
     """
+    _hush()
     module = await asyncio.to_thread(_quiet_module)
     loop = asyncio.get_running_loop()
     if loop not in _keepers:
@@ -53,13 +60,20 @@ def prices() -> dict[str, dict[str, Any]]:
     return listed
 
 
+def _hush() -> None:
+    """Ignore what litellm's own models make pydantic warn about, at its import and at its first calls.
+
+    litellm asks for the same when it is imported, but filters do not outlive a `warnings.catch_warnings`.
+    """
+    for message in _ITS_OWN_WARNINGS:
+        warnings.filterwarnings("ignore", message=message)
+
+
 @cache
 def _quiet_module() -> Any:
     for variable in _STAY_LOCAL:  # without these, the import fetches lists from the network
         os.environ[variable] = "True"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # some of its versions warn about their own code
-        litellm = import_module("litellm")
+    litellm: Any = import_module("litellm")
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     litellm.drop_params = True  # a seed that a provider does not know is no reason to fail

@@ -33,8 +33,8 @@ KEY_VARIABLES: dict[str, tuple[str, ...]] = {
 }
 """Provider → the variables of which one must hold its key, the usual one first.
 
-Only providers for which nothing but a key will do. Those that also know roles, profiles or tokens of their own (Bedrock,
-Vertex, Azure, …) are left to litellm.
+Only providers for which nothing but a key will do. Those that also know roles, profiles or tokens of their own
+(Bedrock, Vertex, Azure, …) are left to litellm.
 """
 
 KEYLESS = frozenset({"ollama", "ollama_chat", "llamafile", "lm_studio"})

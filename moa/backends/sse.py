@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from moa.errors import ProtocolError
 
-_LONGEST_EVENT_BYTES = (
-    16 * 1024 * 1024
-)  # far above any real event; a server that never ends a line must not fill memory
+# Far above any real event: a server that never ends a line must not fill the memory.
+_LONGEST_EVENT_BYTES = 16 * 1024 * 1024
 
 
 class EventParser:
     """Turns the bytes of a response, cut anywhere, into the data of its events."""
 
-    __slots__ = ("_data", "_partial", "_skip_newline")
+    __slots__ = ("_at_start", "_data", "_partial", "_skip_newline")
 
     def __init__(self) -> None:
         self._partial = bytearray()
         self._data: list[bytes] = []
         self._skip_newline = False
+        self._at_start = True  # where a byte order mark may stand
 
     def feed(self, received: bytes) -> list[bytes]:
         """Return the data of every event that is complete with these bytes, in order.
@@ -48,7 +48,8 @@ class EventParser:
         The standard would drop it; servers that forget the last blank line mean it.
         """
         rest, self._partial = self._partial, bytearray()
-        self._line(rest)
+        if rest:
+            self._line(rest)
         event = self._line(bytearray())
         return [] if event is None else [event]
 
@@ -57,6 +58,8 @@ class EventParser:
             event = b"\n".join(self._data) if self._data else None
             self._data.clear()
             return event
+        if self._at_start:
+            line, self._at_start = line.removeprefix(b"\xef\xbb\xbf"), False
         name, _, value = line.partition(b":")
         if bytes(name) in {b"data", b"error"}:
             self._data.append(bytes(value.removeprefix(b" ")))

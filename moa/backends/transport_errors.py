@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+from collections.abc import Iterator
+
 import aiohttp
 import httpx
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from moa.backends.failures import quoted
 from moa.errors import BackendError, CallTimeout, ConnectionFailed, ProtocolError
 
 FAILURES = (httpx.HTTPError, aiohttp.ClientError, OSError)
@@ -58,15 +61,24 @@ def _forget_headers(error: aiohttp.ClientResponseError) -> None:
     error.request_info, error.args = bare, (bare, ())
 
 
-def _no_connection(who: str, cause: BaseException) -> ConnectionFailed:
-    reason = quoted(str(cause))
-    if isinstance(cause, aiohttp.ClientSSLError) or "SSL" in reason or "CERTIFICATE" in reason:
+def _no_connection(who: str, error: BaseException) -> ConnectionFailed:
+    reasons = list(_reasons(error))
+    if any(isinstance(reason, ssl.SSLError) for reason in reasons):
+        why = next(
+            (said for reason in reasons if isinstance(said := getattr(reason, "reason", None), str)), "TLS failed"
+        )
         failed = ConnectionFailed(
-            f"{who}: no secure connection ({reason}). Check that the URL should begin with https; "
+            f"{who}: no secure connection ({why}). Check that the URL should begin with https; "
             "for a certificate of your own, name its file in SSL_CERT_FILE."
         )
         failed.retryable = False
         return failed
-    if isinstance(cause, aiohttp.ClientConnectorDNSError) or "Name or service not known" in reason:
+    if any(isinstance(reason, socket.gaierror) for reason in reasons):
         return ConnectionFailed(f"{who}: no server of that name is known. Check the URL, and the network.")
     return ConnectionFailed(f"{who}: nobody listens there. Start the server, or correct the URL.")
+
+
+def _reasons(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

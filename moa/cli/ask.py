@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from contextlib import aclosing
@@ -30,6 +29,8 @@ def ask(
 
     Example: moa ask "What is the capital of Australia?" --json
     """
+    import asyncio
+
     from moa.loader import load_mixture
     from moa.messages import Conversation
 

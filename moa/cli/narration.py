@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TextIO
 
@@ -18,13 +17,7 @@ from moa.events import (
     Routed,
     RunFinished,
 )
-
-_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-def harmless(text: str) -> str:
-    """Return model output without the control sequences that could steer a terminal."""
-    return _ESCAPES.sub("", text)
+from moa.tui.untrusted import plain
 
 
 def route_line(routing: Routing) -> str:
@@ -97,7 +90,7 @@ class Narrator:
 
     def _write(self, text: str) -> None:
         if self._answer_to and text:
-            text = harmless(text)
+            text = plain(text)
             self._answer_to.write(text)
             self._answer_to.flush()
             self._in_line = not text.endswith("\n")
@@ -107,4 +100,4 @@ class Narrator:
             self._answer_to.write("\n")
             self._answer_to.flush()
             self._in_line = False
-        print(harmless(line), file=self._tell_to, flush=True)
+        print(plain(line), file=self._tell_to, flush=True)

@@ -65,6 +65,7 @@ def route(
 
 
 def _route_one(question: str, spec: str | None, *, as_json: bool) -> None:
+    from moa.cli.console import print_json
     from moa.loader import load_mixture
     from moa.messages import Conversation
 
@@ -73,7 +74,7 @@ def _route_one(question: str, spec: str | None, *, as_json: bool) -> None:
     mixture.router.prepare(mixture.agents, on_progress=_Downloading())
     routing = mixture.router.route(conversation, mixture.agents, fallback=mixture.fallback)
     if as_json:
-        print(json.dumps(asdict(routing), ensure_ascii=False))
+        print_json(asdict(routing))
     else:
         from moa.cli.routing_table import show
 

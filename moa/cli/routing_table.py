@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from moa.cli.narration import harmless
+from moa.cli.console import console
+from moa.tui.untrusted import one_line
 
 if TYPE_CHECKING:
     from moa.answers import Routing, ScoredAgent
@@ -20,16 +20,16 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 def show(routing: Routing) -> None:
     """Print a routing to standard output."""
-    console = Console(highlight=False)
-    console.print(_headline(routing))
+    out = console()
+    out.print(_headline(routing))
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
     for width in (None, _CELLS, None):
         table.add_column(width=width, no_wrap=True)
     table.add_column(overflow="fold")
     for agent in sorted(routing.agents, key=lambda agent: -agent.probability):
         table.add_row(*_row(agent, routing.threshold))
-    console.print(table)
-    console.print(
+    out.print(table)
+    out.print(
         Text(
             f"● chosen   │ threshold {routing.threshold:.2f}   encoder {routing.encoder}, "
             f"{routing.seconds * 1000:.0f} ms",
@@ -55,7 +55,7 @@ def _row(agent: ScoredAgent, threshold: float) -> tuple[Text, Text, Text, Text]:
         Text(f"{mark} {agent.name}", style),
         _bar(agent.probability, threshold, style or "dim"),
         Text(f"{agent.probability:.2f}", style),
-        Text(harmless(agent.reason), "" if agent.chosen else "dim"),
+        Text(one_line(agent.reason), "" if agent.chosen else "dim"),
     )
 
 

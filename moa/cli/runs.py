@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from moa.cli.console import console, print_json
-from moa.cli.narration import harmless
-from moa.tui.untrusted import one_line
+from moa.tui.untrusted import one_line, plain
 
 if TYPE_CHECKING:
     from moa.events import Event
@@ -26,8 +25,9 @@ _Name = Annotated[
     str, typer.Argument(metavar="RUN", help="Its identifier, the beginning of it, or last.", show_default=False)
 ]
 _LISTED = 20
-_ID_COLUMNS = 24
 _WIDE_COLUMNS = 110
+_GAP = 2
+_LEAST_OF_QUESTION = 8
 
 
 @app.callback(invoke_without_command=True)
@@ -75,7 +75,7 @@ def show(run: _Name, as_json: _Json = False) -> None:
 
         for heading, text in sections(found, view):
             console().print(Text(one_line(heading), "bold"))
-            print(harmless(text), end="\n\n")
+            print(plain(text), end="\n\n")
 
 
 @app.command()
@@ -96,7 +96,7 @@ def replay(
     if as_json:
         for event in events:
             print(json.dumps(event_to_json(event), ensure_ascii=False))
-    elif sys.stdin.isatty() and sys.stdout.isatty():
+    elif all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         from moa.tui import run_replay
 
         raise typer.Exit(run_replay(events, speed))
@@ -123,36 +123,37 @@ def _view(run: Run, events: list[Event]) -> RunView:
 
 
 def _print_table(found: list[Run]) -> None:
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
+    out = console()
+    headings = ["Run", "When", "Question", "Panel", "Status", "Seconds", "Cost"]
+    rows = [_cells(run) for run in found]
+    if out.width < _WIDE_COLUMNS:  # the identifier has to do: it begins with the time
+        headings, rows = [headings[0], *headings[2:]], [[row[0], *row[2:]] for row in rows]
+    question = headings.index("Question")
+    widths = [max(map(cell_len, column)) for column in zip(headings, *rows, strict=True)]
+    left = out.width - sum(widths) + widths[question] - _GAP * (len(widths) - 1)
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    for heading in headings:
+        table.add_column(
+            heading,
+            no_wrap=True,
+            justify="right" if heading in {"Seconds", "Cost"} else "left",
+            max_width=max(left, _LEAST_OF_QUESTION) if heading == "Question" else None,
+        )
+    for row in rows:
+        table.add_row(*(Text(cell, overflow="ellipsis") for cell in row))
+    out.print(table)
+
+
+def _cells(run: Run) -> list[str]:
     from moa.cli.run_text import cost_text, when
 
-    out = console()
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("Run", no_wrap=True, min_width=_ID_COLUMNS)
-    wide = out.width >= _WIDE_COLUMNS
-    if wide:  # elsewhere the identifier has to do, which begins with the time
-        table.add_column("When", no_wrap=True)
-    table.add_column("Question", no_wrap=True, ratio=1, min_width=10, overflow="ellipsis")
-    table.add_column("Panel", no_wrap=True, overflow="ellipsis")
-    table.add_column("Status", no_wrap=True, min_width=len("interrupted"))
-    table.add_column("Seconds", no_wrap=True, justify="right")
-    table.add_column("Cost", no_wrap=True, justify="right", min_width=len("unknown"))
-    for run in found:
-        seconds = "" if run.seconds is None else f"{run.seconds:.1f}"
-        time = (when(run),) if wide else ()
-        cells = (
-            run.id,
-            *time,
-            one_line(run.question),
-            " + ".join(run.panel),
-            run.status,
-            seconds,
-            cost_text(run.cost_usd),
-        )
-        table.add_row(*(Text(cell) for cell in cells))
-    out.print(table)
+    seconds = "" if run.seconds is None else f"{run.seconds:.1f}"
+    panel = one_line(" + ".join(run.panel))
+    return [run.id, when(run), one_line(run.question), panel, run.status, seconds, cost_text(run.cost_usd)]
 
 
 def _as_json(run: Run, view: RunView) -> dict[str, Any]:

@@ -24,6 +24,8 @@ class Entry:
     """Tokens that the model was trained to read at once."""
     files: tuple[ModelFile, ...]
     """Everything that its folder holds. The first is the weights."""
+    memory_bytes: int
+    """Memory that it takes while it runs, as measured on a CPU with moa's own settings."""
 
     @property
     def bytes(self) -> int:
@@ -77,6 +79,7 @@ CATALOGUE: tuple[Entry, ...] = (
         about="Qwen2.5-Coder, 1.5 billion parameters, Q4_K_M; the largest here",
         licence="Apache-2.0",
         context_length=32_768,
+        memory_bytes=0,
         files=(
             ModelFile(
                 "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
@@ -99,6 +102,7 @@ CATALOGUE: tuple[Entry, ...] = (
         about="Qwen2.5-Coder, 0.5 billion parameters, Q4_K_M; small and quick",
         licence="Apache-2.0",
         context_length=32_768,
+        memory_bytes=0,
         files=(
             ModelFile(
                 "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
@@ -121,6 +125,7 @@ CATALOGUE: tuple[Entry, ...] = (
         about="SmolLM2, 135 million parameters, Q4_1; for tests of the plumbing, not for answers",
         licence="Apache-2.0",
         context_length=8_192,
+        memory_bytes=0,
         files=(
             ModelFile(
                 "SmolLM2-135M-Instruct.Q4_1.gguf",
@@ -143,6 +148,7 @@ CATALOGUE: tuple[Entry, ...] = (
         about="all-MiniLM-L6-v2, 384 dimensions, for sentence-transformers",
         licence="Apache-2.0",
         context_length=256,
+        memory_bytes=0,
         files=(
             _minilm(
                 "model.safetensors", 90_868_376, "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -170,6 +176,7 @@ CATALOGUE: tuple[Entry, ...] = (
         about="the same encoder in int8, for onnxruntime; loads in half a second",
         licence="Apache-2.0",
         context_length=256,
+        memory_bytes=0,
         files=(
             ModelFile(
                 "model.onnx",

@@ -25,6 +25,10 @@ HOW_TO_INSTALL = "pip install 'mixture-of-agents[local]'"
 
 _KEPT_LOG_LINES = 200
 _STOP_SECONDS = 10.0
+_KILLED = -9  # SIGKILL, which Windows does not name
+_PATIENT_THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
+# By default the engine's threads spin while they wait for one another. As soon as anything else runs on the machine,
+# another engine for instance, they spin away the time of those that they wait for: measured 20 to 200 times slower.
 _LOG_PREFIX = re.compile(r"^[\d.]+ ([A-Z]) +")  # time since the start, then the severity
 
 
@@ -103,9 +107,10 @@ class Child:
             code = self._process.wait(within_seconds)
         except subprocess.TimeoutExpired:
             return None
+        said = "" if code == _KILLED else self._said(self._end_of_log())  # the killed say no last words
         error = EngineError(
             f"The local engine of {self.name} {_ending(code)}. Ask again: it starts anew by itself. "
-            f"If that happens again, memory may be short: try a smaller model.{self._said(self._end_of_log())}"
+            f"If that happens again, memory may be short: try a smaller model.{said}"
         )
         error.retryable = True
         return error
@@ -122,6 +127,7 @@ class Child:
             process = subprocess.Popen(  # noqa: S603  (our own interpreter and program)
                 # -P: the folder of the script is full of modules whose names mean something else elsewhere.
                 [sys.executable, "-P", engine_process.__file__],
+                env={**_PATIENT_THREADS, **os.environ},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from moa.errors import ChecksumMismatch, DownloadError, NoSpace
 from moa.local.catalogue import CATALOGUE, entry
-from moa.local.files import HubFile, ModelFile, Progress, Source
+from moa.local.files import HubFile, ModelFile, Progress, Source, place
 from moa.local.storage import PartialFile, is_whole, locked, models_folder, partial_folder, require_space
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _bring_one(what: str, partial: PartialFile, hub: Hub, carriers: Carriers, te
             causes.append(error)
     kind = ChecksumMismatch if any(isinstance(cause, ChecksumMismatch) for cause in causes) else DownloadError
     listed = "".join(
-        f"\n  - {_place(source)}: {cause}" for source, cause in zip(partial.file.sources, causes, strict=True)
+        f"\n  - {place(source)}: {cause}" for source, cause in zip(partial.file.sources, causes, strict=True)
     )
     raise kind(
         f"{what} could not be downloaded. What was tried for {partial.file.name}:{listed}\n"
@@ -137,20 +137,12 @@ def _fill_and_publish(partial: PartialFile, source: Source, hub: Hub, carriers: 
         else:
             carriers.fill(partial, source, tell)
         try:
-            partial.publish(_place(source))
+            partial.publish(place(source))
             return
         except ChecksumMismatch:
             if not begun:
                 raise
             begun = False
-
-
-def _place(source: Source) -> str:
-    if isinstance(source, HubFile):
-        return f"Hugging Face hub ({source.repo})"
-    first = source.parts[0]
-    more = f" and {len(source.parts) - 1} more packages" if len(source.parts) > 1 else ""
-    return f"package index ({first.package} {first.version}{more})"
 
 
 def _take_twin(partial: PartialFile) -> bool:

@@ -46,6 +46,15 @@ class Carried:
 Source = HubFile | Carried
 
 
+def place(source: Source) -> str:
+    """Return what a source is called, for people."""
+    if isinstance(source, HubFile):
+        return f"Hugging Face hub ({source.repo})"
+    first = source.parts[0]
+    more = f" and {len(source.parts) - 1} more packages" if len(source.parts) > 1 else ""
+    return f"package index ({first.package} {first.version}{more})"
+
+
 @dataclass(frozen=True, slots=True)
 class ModelFile:
     """One file of a model. Whatever the source, the bytes must be these."""

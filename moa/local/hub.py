@@ -19,6 +19,7 @@ from moa.local.storage import PartialFile, require_space
 _CONNECT_SECONDS = 5.0  # a hub that cannot be reached must not hold up the next source
 _READ_SECONDS = 30.0
 _TRIES = 4
+_FIRST_WAIT_SECONDS = 0.5
 _TRUE = {"1", "ON", "YES", "TRUE"}  # what huggingface_hub takes for yes in HF_HUB_OFFLINE
 
 
@@ -68,7 +69,7 @@ class Hub:
         tries = Retrying(
             retry=retry_if_exception_type(_Interrupted),
             stop=stop_after_attempt(_TRIES),
-            wait=wait_exponential(multiplier=0.5, max=8),
+            wait=wait_exponential(multiplier=_FIRST_WAIT_SECONDS, max=8),
             reraise=True,
         )
         for attempt in tries:
@@ -109,7 +110,7 @@ class Hub:
             done, source = start, f"the hub, {urlsplit(self.endpoint).netloc}"
             with partial.open() as growing:
                 try:
-                    for received in response.iter_raw(1024 * 1024):
+                    for received in response.iter_raw():
                         growing.write(received)
                         done += len(received)
                         if total is not None and done > total:

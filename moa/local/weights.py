@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Protocol
 
-from moa.errors import EngineError, ModelReferenceError
+from moa.errors import DownloadError, EngineError, ModelReferenceError
 from moa.local.catalogue import Entry, entry
 from moa.local.download import bring, fetch, fetched
 from moa.local.files import Progress
@@ -142,10 +142,15 @@ class HubWeights:
             return here[0]
         from moa.local.hub import Hub
 
-        with Hub(self.label) as hub:
-            offered = {file.name: file for file in hub.listing(self.repo)}
         try:
+            with Hub(self.label) as hub:
+                offered = {file.name: file for file in hub.listing(self.repo)}
             names = choose(list(offered), self.wanted)
+        except DownloadError as error:
+            raise DownloadError(
+                f"{self.label} could not be downloaded: {error} Check the name, the network and HF_ENDPOINT; "
+                f"then repeat it with: moa models pull {self.label}"
+            ) from error
         except ModelReferenceError as error:
             raise ModelReferenceError(f"{self.label}: {error}") from None
         bring(self.label, self.folder, [offered[name] for name in names], on_progress)
@@ -173,6 +178,13 @@ def weights_for(reference: str) -> Weights:
     return CatalogueWeights(known)
 
 
+def repository_name(path: PurePath) -> str:
+    """Return the name of a file in a repository: without `.gguf`, and the same for all pieces of a split one."""
+    name = path.as_posix()
+    split = _SPLIT.fullmatch(name)
+    return split[1] if split else name[: -len(".gguf")]
+
+
 def choose(names: Sequence[str], wanted: str) -> tuple[str, ...]:
     """Return the GGUF file that is meant, of those that a repository has; all pieces, in order, if it is split.
 
@@ -185,11 +197,10 @@ def choose(names: Sequence[str], wanted: str) -> tuple[str, ...]:
     pieces: dict[str, list[str]] = {}
     for name in sorted(names):
         if not PurePosixPath(name).name.lower().startswith("mmproj"):
-            split = _SPLIT.fullmatch(name)
-            pieces.setdefault(split[1] if split else name.removesuffix(".gguf"), []).append(name)
-    looked_for = wanted.lower().removesuffix(".gguf")
-    if split := _SPLIT.fullmatch(wanted):
-        looked_for = split[1].lower()
+            pieces.setdefault(repository_name(PurePosixPath(name)), []).append(name)
+    looked_for = wanted.lower()
+    if looked_for.endswith(".gguf"):
+        looked_for = repository_name(PurePosixPath(looked_for))
     exact = [stem for stem in pieces if looked_for in (stem.lower(), PurePosixPath(stem).name.lower())]
     ending = [stem for stem in pieces if re.search(rf"(^|[^a-z0-9]){re.escape(looked_for)}$", stem.lower())]
     holding = [stem for stem in pieces if looked_for in stem.lower()]

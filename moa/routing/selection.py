@@ -3,49 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
-from moa.errors import AgentError
+from moa.routing.policy import Policy
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+__all__ = ["Candidate", "Outcome", "Policy", "Selection", "probabilities", "ranking", "select", "weights"]
 
-@dataclass(frozen=True)
-class Policy:
-    """How a panel is chosen.
+Outcome = Literal[
+    "cleared", "ranked", "took", "room", "pinned", "always", "overflow", "queued", "fallback", "stand-in",
+    "below", "margin", "crowded", "light", "full", "loaded", "untaken", "out of scope", "excluded",
+]  # fmt: skip
+"""What came of an agent, in a word; `moa.routing.reasons` makes a sentence of it.
 
-    The defaults were chosen on questions written for the purpose, with the light encoder and the prototype gate over
-    five agents of about forty examples each: half of nonsense and small talk scores below 0.18 with every agent and
-    one real question in thirty does; at temperature 0.035 the probabilities are about as high as the choices are often
-    right, and nine in ten of the wrong ones are below 0.8.
+On the panel: its probability `cleared` the mask or it `ranked` among the k best; it `took` a question of a batch, or
+was the best with `room` for it; it was `pinned`; it is `always` there; it is the `overflow` of another; it is full and
+the question is `queued`; it is the `fallback`, or the `stand-in` for an excluded fallback.
 
-    Raises:
-        AgentError: a setting is out of its range.
-    """
+Not on it: `below` its threshold; beyond the `margin`; `crowded` out by k; too `light` for the floor; `full`; `loaded`
+more than others; left `untaken` for better questions; the question is `out of scope`; `excluded`.
+"""
+CHOSEN: frozenset[Outcome] = frozenset(
+    {"cleared", "ranked", "took", "room", "pinned", "always", "overflow", "queued", "fallback", "stand-in"}
+)
 
-    k: int = 1
-    """At most so many agents, 1 or more."""
-    threshold: float = 0.35
-    """An agent needs at least this probability, 0 … 1."""
-    margin: float = 0.2
-    """An agent may be so much less probable than the best one, 0 … 1."""
-    temperature: float = 0.035
-    """Scores that differ by this much make probabilities that differ e-fold; more than 0."""
-    background: float | None = 0.18
-    """The score at which a question is as likely nobody's as an agent's; None if it is always somebody's."""
 
-    def __post_init__(self) -> None:
-        if self.k < 1:
-            raise AgentError(f"k is {self.k}; a panel needs room for at least 1 agent.")
-        for name in ("threshold", "margin"):
-            value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise AgentError(f"The router's {name} is {value}; it must be 0 … 1.")
-        if not self.temperature > 0:
-            raise AgentError(f"The router's temperature is {self.temperature}; it must be more than 0.")
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What selection knows of one agent."""
+
+    merit: float
+    """Its probability with what feedback adds, 0 … 1: what thresholds are held against."""
+    threshold: float
+    load_bias: float = 0.0
+    """Added to the merit where agents are ranked against each other, and nowhere else: load never makes an agent
+    clear its threshold, nor fail to."""
+    full: bool = False
+    """It is at its capacity."""
+    pinned: bool = False
+    excluded: bool = False
+    always: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Who was selected. Agents are meant by their places in the mixture."""
+
+    panel: tuple[int, ...]
+    """The most probable first, those that are only `always` there last."""
+    outcomes: tuple[Outcome, ...]
+    """Of every agent."""
+    displaced: tuple[int, ...] = ()
+    """Those that would be on the panel if it were not for their load."""
+
+    @property
+    def fell_back(self) -> bool:
+        """Whether nobody was chosen for the question, so that the fallback agent or its stand-in answers."""
+        return any(outcome in {"fallback", "stand-in"} for outcome in self.outcomes)
 
 
 def probabilities(
@@ -74,15 +92,145 @@ def probabilities(
     return shares if background is None else shares[:, :-1]
 
 
-def ranking(probability: Sequence[float]) -> list[int]:
-    """Return the places of agents, the most probable first; those that are equal stay in their order."""
-    return sorted(range(len(probability)), key=lambda place: -probability[place])
+def ranking(values: Sequence[float]) -> list[int]:
+    """Return places, the highest value first; those that are equal stay in their order."""
+    return sorted(range(len(values)), key=lambda place: -values[place])
 
 
-def choose(probability: Sequence[float], policy: Policy) -> list[int]:
-    """Return the places of the agents on the panel, the most probable first; nobody if nobody clears the threshold."""
-    least = max(policy.threshold, max(probability) - policy.margin)
-    return [place for place in ranking(probability)[: policy.k] if probability[place] >= least]
+def select(
+    candidates: Sequence[Candidate], policy: Policy, *, fallback: int, assigned: Sequence[int] | None = None
+) -> Selection:
+    """Choose the panel; the fallback agent if that would be nobody.
+
+    An agent that is full is passed over for the next best that clears its own threshold; if all of those are full, the
+    best of them is chosen all the same and the question queues for it. Pinned agents are on the panel whatever their
+    probability and load, and take their places in k before others; excluded ones never are.
+
+    Args:
+        candidates: one for every agent, in the mixture's order; at least one that is not excluded.
+        policy: how to choose.
+        fallback: place of the agent that answers if nobody else does. If it is excluded, the most probable agent
+            stands in for it.
+        assigned: whom an assignment over a whole batch gave this question to, in place of the policy's own choice;
+            nobody means that the question is the fallback agent's.
+    """
+    chosen = _chosen(candidates, policy, assigned)
+    displaced: tuple[int, ...] = ()
+    idle = chosen
+    if assigned is None and any(each.full or each.load_bias for each in candidates):
+        idle = _chosen([replace(each, full=False, load_bias=0.0) for each in candidates], policy, None)
+        displaced = tuple(place for place in idle if place not in chosen)
+    outcomes = [_outcome(place, each, candidates, policy, assigned) for place, each in enumerate(candidates)]
+    for place in chosen:
+        each = candidates[place]
+        if each.pinned:
+            outcomes[place] = "pinned"
+        elif each.full and assigned is None:
+            outcomes[place] = "queued"
+        elif displaced and place not in idle:
+            outcomes[place] = "overflow"
+        elif assigned is not None:
+            outcomes[place] = "took" if each.merit >= each.threshold else "room"
+        else:
+            outcomes[place] = "cleared" if policy.mode in _MASKED else "ranked"
+    if not chosen:
+        chosen = [fallback] if not candidates[fallback].excluded else _best(candidates)[:1]
+        outcomes[chosen[0]] = "fallback" if chosen[0] == fallback else "stand-in"
+    beside = [place for place, each in enumerate(candidates) if each.always and not each.excluded]
+    for place in beside:
+        if place not in chosen:
+            outcomes[place] = "always"
+            chosen = [*chosen, place]
+    return Selection(tuple(chosen), tuple(outcomes), displaced)
+
+
+_MASKED = frozenset({"top1", "adaptive", "expert_choice"})
+"""Modes in which an agent must clear its own threshold."""
+
+
+def _chosen(candidates: Sequence[Candidate], policy: Policy, assigned: Sequence[int] | None) -> list[int]:
+    """Return the places of the agents that pins and the policy choose, the most probable first."""
+    pinned = [place for place, each in enumerate(candidates) if each.pinned and not each.excluded]
+    if assigned is None:
+        taken = _queued_at_worst(candidates, policy) if _in_scope(candidates, policy) else []
+    else:
+        taken = [place for place in assigned if not candidates[place].excluded]
+    taken = [place for place in taken if place not in pinned]
+    if policy.limit is not None:
+        taken = taken[: max(0, policy.limit - len(pinned))]
+    panel = {*pinned, *taken}
+    return [place for place in ranking([each.merit for each in candidates]) if place in panel]
+
+
+def _in_scope(candidates: Sequence[Candidate], policy: Policy) -> bool:
+    best = max((each.merit for each in candidates if not each.excluded), default=0.0)
+    return best > 0 and best >= policy.scope
+
+
+def _queued_at_worst(candidates: Sequence[Candidate], policy: Policy) -> list[int]:
+    """Return whom the policy takes among those that have room, or the best one if it would take only full ones."""
+    if taken := _taken([each if not each.full else replace(each, excluded=True) for each in candidates], policy):
+        return taken
+    if any(each.full for each in candidates):
+        return _taken([replace(each, load_bias=0.0) for each in candidates], policy)[:1]
+    return []
+
+
+def _taken(candidates: Sequence[Candidate], policy: Policy) -> list[int]:
+    """Return the places of those that the mask lets through, the best first."""
+    order = _ranked(candidates)
+    if policy.mode in {"topk", "dense"}:
+        return order
+    if policy.mode == "soft":
+        total = sum(candidates[place].merit for place in order)
+        return [place for place in order if candidates[place].merit >= policy.floor * total]
+    clear = [place for place in order if candidates[place].merit >= candidates[place].threshold]
+    if policy.mode != "adaptive" or not clear:
+        return clear
+    # Measured from the best of all, cleared or not: a threshold that is raised for one agent then never lets others in.
+    least = max(candidates[place].merit for place in order) - policy.margin
+    return [place for place in clear if candidates[place].merit >= least] or clear[:1]
+
+
+def _ranked(candidates: Sequence[Candidate]) -> list[int]:
+    order = ranking([each.merit + each.load_bias for each in candidates])
+    return [place for place in order if not candidates[place].excluded]
+
+
+def _best(candidates: Sequence[Candidate]) -> list[int]:
+    order = ranking([each.merit for each in candidates])
+    return [place for place in order if not candidates[place].excluded]
+
+
+def _outcome(
+    place: int, each: Candidate, candidates: Sequence[Candidate], policy: Policy, assigned: Sequence[int] | None
+) -> Outcome:
+    """Return why an agent is not on the panel, if it is not."""
+    if each.excluded:
+        return "excluded"
+    if not _in_scope(candidates, policy):
+        return "out of scope"
+    if policy.mode in _MASKED and each.merit < each.threshold:
+        return "below"
+    if assigned is not None:
+        return "untaken"
+    if each.full:
+        return "full"
+    return _crowded_out(place, candidates, policy)
+
+
+def _crowded_out(place: int, candidates: Sequence[Candidate], policy: Policy) -> Outcome:
+    each = candidates[place]
+    others = [other for other in candidates if not other.excluded and not other.full]
+    if policy.mode == "soft" and each.merit < policy.floor * sum(other.merit for other in others):
+        return "light"
+    if policy.mode == "adaptive" and each.merit < max(other.merit for other in others) - policy.margin:
+        return "margin"
+    return "loaded" if each.load_bias < 0 and place in _taken_idle(candidates, policy) else "crowded"
+
+
+def _taken_idle(candidates: Sequence[Candidate], policy: Policy) -> list[int]:
+    return _chosen([replace(each, load_bias=0.0) for each in candidates], policy, None)
 
 
 def weights(probability: Sequence[float], panel: Sequence[int]) -> list[float]:

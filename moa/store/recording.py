@@ -23,8 +23,8 @@ async def recorded(
 ) -> AsyncGenerator[Event, None]:
     """Pass a run's events on unchanged, and store them.
 
-    An event is in the database before it is passed on, except for pieces of text, which are held back up to a
-    quarter of a second. Leaving the iterator early marks the run as cancelled. A database that fails does not end the
+    An event is in the database before it is passed on, except for pieces of text, which wait until the run is a
+    quarter of a second further or something else happens. Leaving the iterator early marks the run as cancelled. A database that fails does not end the
     run: the recording stops, says so, and the events go on.
 
     Example:

@@ -62,7 +62,7 @@ class KeyTable(Card):
             else:
                 lines += [Content.assemble((keys, "$primary")), Content(f"  {does}")]
         legend = (
-            "● was asked   ○ was not",
+            "● was asked   ○ was not   ◆ was asked as the fallback",
             "│ the probability from which an agent is asked",
             "~ an estimate",
         )

@@ -63,7 +63,7 @@ class DraftCard(Card):
             text = draft.text or draft.reasoning
             style = "$quiet" if draft.text else "$quiet italic"
             return [_tail(one_line(text.tail(_TAIL_CHARACTERS)), style, width)]
-        return [*_progress(draft, self._colour, width), *paragraph(draft.note, "$quiet", width, indent=2, most=2)]
+        return [*_progress(draft, self._colour, width), *paragraph(draft.note, "$quiet", width, indent=2, most=3)]
 
 
 def title(draft: DraftView, colour: str) -> Content:

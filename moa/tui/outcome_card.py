@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from moa.answers import Aggregation, Degradation
-from moa.tui.card import Card, heading, paragraph
+from moa.tui.card import Card, heading, paragraph, spread
 from moa.tui.state import RunView
 from moa.tui.untrusted import one_line
 from moa.tui.words import totals
@@ -45,17 +45,18 @@ class OutcomeCard(Card):
 def _aggregator(aggregation: Aggregation, width: int) -> list[Content]:
     """Return which aggregator was asked for and which one ran."""
     asked, ran = one_line(aggregation.asked), one_line(aggregation.ran)
-    instead = "" if asked == ran else f" in place of {asked}"
+    wanted = "" if asked == ran else f"asked for {asked}"
     return [
-        Content.assemble((ran, "$foreground"), (instead, "$quiet")).truncate(width, ellipsis=True),
+        spread(Content(ran), Content.assemble((wanted, "$quiet")), width),
         *paragraph(aggregation.why, "$quiet", width, indent=2, most=3),
     ]
 
 
 def _untold(view: RunView) -> list[Degradation]:
-    """Return the degradations that no draft's card tells already."""
+    """Return the degradations that neither a draft's card nor the aggregator's line tells already."""
     told = {(draft.agent, draft.note) for draft in view.drafts if draft.state == "failed"}
-    return [each for each in view.degraded if (each.who, each.why) not in told]
+    why = view.aggregation.why if view.aggregation else ""
+    return [each for each in view.degraded if (each.who, each.why) not in told and each.why != why]
 
 
 def _unsaid(view: RunView) -> bool:

@@ -82,7 +82,7 @@ def agent_bar(agent: ScoredAgent, routing: Routing, colour: str, width: int, nam
         "mark": "$foreground 70% on $track",
         "mark on filled": f"$background on {colour}" if agent.chosen else f"$foreground 70% on {colour} 45%",
     }
-    shape = "●" if agent.chosen else "○"
+    shape = ("◆" if routing.fallback else "●") if agent.chosen else "○"
     return Content.assemble(
         (f"{shape} ", colour if agent.chosen else "$quiet"),
         name.stylize(f"{colour} bold" if agent.chosen else "$quiet"),

@@ -48,6 +48,7 @@ class RunScreen(Screen[None]):
         (0, "-narrow"),
         (100, "-wide"),
         (150, "-roomy"),
+        (180, "-vast"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("pageup", "scroll('page_up')", "earlier", id="scroll.up", show=False, priority=True),

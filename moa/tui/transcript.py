@@ -46,6 +46,8 @@ class Transcript(VerticalScroll, can_focus=False):
 
     def _follow_end(self) -> None:
         """Hold on to the end once there is more than fits; before that, Textual would push it all to the bottom."""
+        if not self.container_size.height:  # not laid out yet
+            return
         overflows = self.virtual_size.height > self.container_size.height
         if overflows != self.is_anchored:
             self.anchor(overflows)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from markdown_it import MarkdownIt
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Markdown, Static
 from textual.widgets.markdown import MarkdownStream
 
+from moa.tui.markdown import parser
 from moa.tui.state import RunView
 from moa.tui.themes import Colours
 from moa.tui.untrusted import one_line, plain
@@ -20,7 +20,7 @@ class Prose(Markdown):
     """An answer. It is a model's, so its HTML is shown as text and its links open nothing but web pages."""
 
     def __init__(self, text: str = "") -> None:
-        super().__init__(plain(text), parser_factory=_parser, open_links=False)
+        super().__init__(plain(text), parser_factory=parser, open_links=False)
 
     def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
         """Open a web page in the browser; of anything else only say where it points."""
@@ -29,10 +29,6 @@ class Prose(Markdown):
             self.app.open_url(event.href)
         else:
             self.notify(f"Not opened, as it is no web page: {one_line(event.href)}", markup=False)
-
-
-def _parser() -> MarkdownIt:
-    return MarkdownIt("gfm-like").disable(["html_block", "html_inline"])
 
 
 class Turn(Vertical):
@@ -134,7 +130,9 @@ class Turn(Vertical):
     def _status(self) -> Content:
         """Return what is going on, or how it went."""
         view = self.view
-        lines = [(f"! {one_line(each.who)}: {one_line(each.why)}", "$warning") for each in view.degraded]
+        # The error of a run tells what went wrong last; nobody wants to read that twice.
+        untold = [each for each in view.degraded if each.why not in view.error]
+        lines = [(f"! {one_line(each.who)}: {one_line(each.why)}", "$warning") for each in untold]
         if not view.over:
             lines.append((progress(view), "$quiet italic"))
         elif view.end == "failed":

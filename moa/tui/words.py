@@ -102,8 +102,8 @@ def progress(view: RunView) -> str:
             if view.aggregator_note:
                 return f"Aggregator: {one_line(view.aggregator_note)}"
             drafts = sum(draft.state == "done" for draft in view.drafts)
-            ran = view.aggregation.ran if view.aggregation else "aggregating"
-            return f"{ran} of {drafts} {'draft' if drafts == 1 else 'drafts'} …" if not view.answer else f"{ran} …"
+            ran = one_line(view.aggregation.ran) if view.aggregation else "aggregating"
+            return f"{ran}: one answer from {drafts} {'draft' if drafts == 1 else 'drafts'} …"
     return ""
 
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
-from contextlib import aclosing, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,19 @@ def endpoint(server: FakeOpenAI, model: str = "m", **options: object) -> Endpoin
 
 def event(text: str) -> bytes:
     return b"data: " + json.dumps({"choices": [{"delta": {"content": text}}]}).encode() + b"\n\n"
+
+
+@asynccontextmanager
+async def saying(words: bytes) -> AsyncIterator[int]:
+    """A server that says the same to everybody and hangs up; yields its port."""
+
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(words)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
 
 
 async def failure(backend: Backend, request: Request | None = None) -> BackendError:
@@ -292,6 +305,18 @@ class TestFailures:
         assert "nobody listens there" in str(error)
         assert str(error).startswith(server.base_url)
 
+    async def test_of_a_name_that_nobody_has(self) -> None:
+        error = await failure(Endpoint("http://no-such-host.invalid/v1", "m"))
+        assert isinstance(error, ConnectionFailed)
+        assert "no server of that name" in str(error)
+
+    async def test_of_https_where_the_server_speaks_http(self) -> None:
+        async with saying(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
+            error = await failure(Endpoint(f"https://127.0.0.1:{port}/v1", "m"))
+        assert isinstance(error, ConnectionFailed)
+        assert not error.retryable
+        assert "no secure connection" in str(error)
+
     async def test_of_a_connection_that_drops_before_the_answer(self, server: FakeOpenAI) -> None:
         server.replies("m", Break("reset", before_headers=True))
         error = await failure(endpoint(server))
@@ -347,13 +372,7 @@ class TestFailures:
         assert re.search(message, str(error)), str(error)
 
     async def test_of_a_server_that_is_not_http(self) -> None:
-        async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.write(b"220 mail.example.org ESMTP\r\n\r\n")
-            await writer.drain()
-            writer.close()
-
-        async with await asyncio.start_server(greet, "127.0.0.1", 0) as mail:
-            port = mail.sockets[0].getsockname()[1]
+        async with saying(b"220 mail.example.org ESMTP\r\n\r\n") as port:
             error = await failure(Endpoint(f"http://127.0.0.1:{port}/v1", "m"))
         assert isinstance(error, ProtocolError)
         assert "not HTTP" in str(error)
@@ -515,13 +534,7 @@ class TestKeys:
             error = error.__cause__ or error.__context__
 
     async def test_show_in_no_error_about_a_server_that_is_not_http(self) -> None:
-        async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.write(b"220 mail.example.org ESMTP\r\n\r\n")
-            await writer.drain()
-            writer.close()
-
-        async with await asyncio.start_server(greet, "127.0.0.1", 0) as mail:
-            port = mail.sockets[0].getsockname()[1]
+        async with saying(b"220 mail.example.org ESMTP\r\n\r\n") as port:
             error: BaseException | None = await failure(Endpoint(f"http://127.0.0.1:{port}/v1", "m", key=Secret(KEY)))
         while error is not None:
             assert KEY not in f"{error} {error!r}"

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import ssl
+import subprocess
 import sys
 from asyncio.subprocess import PIPE
+from pathlib import Path
 
 import pytest
 
 from moa.backends.endpoint import Endpoint
-from moa.backends.http import client_for, close_clients
+from moa.backends.http import _certificates, client_for, close_clients
+from moa.errors import ConnectionFailed
 from tests.backends.calling import spoken
 from tests.fakes.openai_server import FakeOpenAI, Say
 
@@ -91,3 +96,43 @@ async def test_this_machine_needs_no_proxy(server: FakeOpenAI, monkeypatch: pyte
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     server.replies("m", "straight")
     assert (await spoken(Endpoint(server.base_url, "m")))[0] == "straight"
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate for this machine that nobody has signed, with its key beside it."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("there is no openssl to make a certificate")
+    path = tmp_path / "certificate.pem"
+    options = [
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+    ]
+    command = [openssl, "req", *options, "-keyout", str(path.with_name("key.pem")), "-out", str(path)]
+    subprocess.run(command, check=True, capture_output=True)
+    return path
+
+
+async def test_a_certificate_of_ones_own_is_trusted_once_the_environment_names_it(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    identity.load_cert_chain(certificate, certificate.with_name("key.pem"))
+    async with FakeOpenAI(tls=identity) as server:
+        server.replies("m", "391")
+        _certificates.cache_clear()
+        with pytest.raises(ConnectionFailed, match=r"CERTIFICATE_VERIFY_FAILED.*SSL_CERT_FILE"):
+            await spoken(Endpoint(server.base_url, "m"))
+        await close_clients()
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        _certificates.cache_clear()
+        assert (await spoken(Endpoint(server.base_url, "m")))[0] == "391"
+        await close_clients()
+    _certificates.cache_clear()

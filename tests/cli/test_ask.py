@@ -61,7 +61,7 @@ class TestAnswering:
         async with FakeOpenAI() as server:
             server.replies("sage", "red \x1b[31m and\x1b]0;title\x07 done")
             done = await moa("ask", "?", "-m", mixture_file(tmp_path, server.base_url), folder=tmp_path)
-        assert done.out == "red  and done\n"
+        assert done.out == "red ␛[31m and␛]0;title␇ done\n"
 
     async def test_what_was_asked_is_kept(self, tmp_path: Path) -> None:
         async with FakeOpenAI() as server:

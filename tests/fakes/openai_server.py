@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -89,10 +90,16 @@ class Received:
 
 
 class FakeOpenAI:
-    """The server. `key` makes it demand that bearer token, and echo a wrong one in its refusal."""
+    """The server.
 
-    def __init__(self, *, key: str | None = None) -> None:
+    Args:
+        key: demand that bearer token, and echo a wrong one in the refusal.
+        tls: speak https with this certificate.
+    """
+
+    def __init__(self, *, key: str | None = None, tls: ssl.SSLContext | None = None) -> None:
         self.key = key
+        self.tls = tls
         self.requests: list[Received] = []
         self.connections = 0
         """How many were ever opened."""
@@ -102,9 +109,9 @@ class FakeOpenAI:
         self._handlers: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self.tls)
         self.port: int = self._server.sockets[0].getsockname()[1]
-        self.base_url = f"http://127.0.0.1:{self.port}/v1"
+        self.base_url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}/v1"
         return self
 
     async def __aexit__(self, *_: object) -> None:

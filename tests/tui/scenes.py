@@ -70,7 +70,7 @@ def routing(
             round(odds[agent.name] / total, 2) if agent.name in panel else 0.0,
             agent.name in panel,
             "",
-            (Neighbour(agent.examples[0], 0.31 + odds[agent.name]),),
+            (Neighbour(agent.examples[0], round(0.41 + odds[agent.name] / 2, 2)),),
         )
         for agent in AGENTS
     )

@@ -1,0 +1,103 @@
+"""`moa chat`: a conversation, in the terminal UI or line by line."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from moa.errors import MoaError
+
+if TYPE_CHECKING:
+    from moa.messages import Conversation
+    from moa.mixture import Mixture
+    from moa.store import Store
+
+
+def chat(
+    mixture: Annotated[
+        str | None,
+        typer.Argument(metavar="[MIXTURE]", help="A file, file.py:name, or a folder of agents.", show_default=False),
+    ] = None,
+) -> None:
+    """Chat with a mixture, and watch who is chosen, what is drafted, and what it takes.
+
+    F1 shows the keys. Where input or output is not a terminal, questions are read from standard input, one a line,
+    and the answers are written to standard output.
+
+    Example: moa chat agents/starter.py
+
+    Example: moa chat < questions.txt > answers.txt
+    """
+    # Textual draws on standard error, so that has to be the terminal too.
+    if all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        from moa.tui import run_chat
+
+        raise typer.Exit(run_chat(mixture))
+    raise typer.Exit(_chat_in_lines(mixture))
+
+
+def _chat_in_lines(spec: str | None) -> int:
+    """Answer the questions on standard input, each continuing the conversation.
+
+    Returns:
+        The exit code: 0, or that of the last question that could not be answered.
+    """
+    from moa.loader import load_mixture
+    from moa.messages import Conversation
+    from moa.store import Store
+
+    mixture, store = load_mixture(spec), Store()
+    conversation: Conversation | None = None
+    answer, exit_code = "", 0
+    # One loop for all questions, so that connections are kept; but it does not run while a question is awaited,
+    # so that Ctrl+C ends the wait at once.
+    with asyncio.Runner() as runner:
+        try:
+            for line in sys.stdin:
+                question = line.strip()
+                if not question:
+                    continue
+                asked = Conversation.of(question) if conversation is None else conversation.then(answer, question)
+                try:
+                    answer = runner.run(_answer(mixture, store, asked))
+                except MoaError as error:
+                    exit_code = error.exit_code
+                else:
+                    conversation = asked
+        finally:
+            runner.run(_close())
+    return exit_code
+
+
+async def _answer(mixture: Mixture, store: Store, conversation: Conversation) -> str:
+    """Print the answer and what leads to it, and return its text.
+
+    Raises:
+        MoaError: there is none; the reason has been printed.
+    """
+    from moa.cli.narration import Narrator
+    from moa.events import RunFinished
+    from moa.store import recorded
+
+    narrator = Narrator(answer_to=sys.stdout, tell_to=sys.stderr)
+    text = ""
+    try:
+        async with aclosing(recorded(mixture.stream(conversation), store, on_problem=narrator.problem)) as events:
+            async for event in events:
+                narrator.tell(event)
+                if isinstance(event, RunFinished):
+                    text = event.answer.text
+    except MoaError as error:
+        narrator.problem(error)
+        raise
+    return text
+
+
+async def _close() -> None:
+    from moa.backends.http import close_clients
+
+    await close_clients()

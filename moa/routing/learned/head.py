@@ -1,0 +1,61 @@
+"""The head of a trained gate: everything that was learned, folded into linear algebra over one question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from moa.routing.learned.lexicon import Lexicon
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """Scores labels for a question: a part from how near its vector is to landmarks, one from the vector, one from words.
+
+    However many questions it was trained on, a question costs one product with the landmarks, and one row of weights
+    for each of its terms.
+    """
+
+    lexicon: Lexicon
+    landmarks: NDArray[np.float32]
+    """Unit vectors of some training questions, shape (landmarks, dimension)."""
+    width: float
+    """The kernel exp(−width · squared distance) says how near a question is to a landmark."""
+    by_landmark: NDArray[np.float32]
+    """Weights, shape (landmarks, labels)."""
+    by_vector: NDArray[np.float32]
+    """Weights, shape (dimension, labels)."""
+    by_term: NDArray[np.float32]
+    """Weights, shape (terms, labels)."""
+    bias: NDArray[np.float32]
+    """Shape (labels,)."""
+
+    def scores(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the score of every label for every question.
+
+        Args:
+            vectors: unit vectors of questions, shape (questions, dimension).
+            texts: the questions.
+
+        Returns:
+            float32, shape (questions, labels).
+        """
+        scores = kernel(vectors, self.landmarks, self.width) @ self.by_landmark + vectors @ self.by_vector + self.bias
+        for row, text in enumerate(texts):
+            places, values = self.lexicon.row(text)
+            scores[row] += values @ self.by_term[places]
+        return scores
+
+
+def kernel(vectors: NDArray[np.float32], landmarks: NDArray[np.float32], width: float) -> NDArray[np.float32]:
+    """Return exp(−width · squared distance) of unit vectors: shape (vectors, landmarks)."""
+    near = vectors @ landmarks.T
+    near -= 1
+    near *= 2 * width
+    return np.exp(near, out=near)
