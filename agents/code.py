@@ -25,7 +25,8 @@ code = Agent(
         "Design a REST API for a library, with endpoints for books, members and loans.",
         "Generate an HTML page with a centred login form and style it with CSS.",
         "Implement depth-first search on a directed graph in Rust and return a topological order.",
-        "Build a React component that shows a list of items with infinite scrolling.",
+        "Build a React component that shows a list of items with infinite scrolling, and keep its state in a hook.",
+        "Add integration tests for a payment service in JUnit, with mocks for the bank.",
         # stubs and pasted code
         '''from typing import List
 
@@ -36,6 +37,9 @@ def longest_run(values: List[int]) -> int:
     >>> longest_run([1, 1, 2, 2, 2, 3])
     3
     """
+''',
+        '''def digit_sum(number: int) -> int:
+    """Return the sum of the decimal digits of a non-negative integer."""
 ''',
         """Why does this loop never end?
 
@@ -61,15 +65,20 @@ public static int countWords(String text) {
         "I get 'TypeError: unhashable type: list' when I use a list as a dictionary key. How do I fix it?",
         "My Docker container exits at once with code 137. What does that mean?",
         "Why is my PostgreSQL query slow although there is an index on the column?",
+        "My LEFT JOIN returns every customer twice. How do I get rid of the duplicate rows?",
+        "The page renders before the data from fetch() has arrived, and the component stays empty. Why?",
         "How do I undo the last git commit without losing my changes?",
         "Explain the difference between a process and a thread.",
         "What is the time complexity of quicksort in the worst case, and when does it occur?",
         "What are closures, and how do they differ between Python and JavaScript?",
         "Explain how a hash table resolves collisions.",
         "When should I use async instead of threads?",
+        "Explain inheritance, composition and polymorphism in object-oriented programming.",
+        "What does the keyword static mean in a Java class, and in C?",
         "Review this pull request: it replaces the polling loop by a websocket with a retry and back-off.",
         # computer science
         "Which of the following is NOT a property of a relation in third normal form? A. atomic attributes B. a candidate key C. a transitive dependency D. unique rows",
+        "Which value does x have after this pseudocode? x <- 9; while x > 2 do x <- x - 3 end while",
         "How does TCP make sure that packets arrive in order?",
         "What is virtual memory, and what happens on a page fault?",
         "Convert the binary number 110101 to hexadecimal and explain two's complement.",

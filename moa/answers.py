@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -34,6 +35,19 @@ class ScoredAgent:
     """One sentence for a person."""
     nearest: tuple[Neighbour, ...] = ()
     """The agent's most similar examples, nearest first."""
+    threshold: float | None = None
+    """The probability that this agent had to reach, 0 … 1; None in routings from before agents had their own."""
+    feedback_bias: float = 0.0
+    """What people's feedback on similar questions adds to the probability in selection; the weight knows nothing of
+    it."""
+    load_bias: float = 0.0
+    """What evening out the load adds where agents are ranked; neither the probability nor the weight knows of it."""
+    in_flight: int = 0
+    """Drafts that it was writing, or was about to, when the decision was made."""
+    capacity: int | None = None
+    """How many it may write at once; None is no limit."""
+    parts: Mapping[str, float] = field(default_factory=dict, hash=False)
+    """The part that each gate of a blend has in the score, by its name; empty if there is one gate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,18 @@ class Routing:
     """Name of the encoder that embedded the question."""
     seconds: float
     """Time taken by the decision, the encoding included, the loading of the encoder not."""
+    fallback_agent: str = ""
+    """The agent that answers, or would have, if nobody is chosen."""
+    policy: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """The settings that the panel was chosen by; with them and the agents' figures it can be chosen again."""
+    pinned: tuple[str, ...] = ()
+    """Agents that had to be on the panel."""
+    excluded: tuple[str, ...] = ()
+    """Agents that could not be on the panel."""
+    mentioned: tuple[str, ...] = ()
+    """Those of the pinned that the question itself names, as in `@law`."""
+    turns_back: int = 0
+    """How many earlier questions were read together with this one."""
 
     def __getitem__(self, name: str) -> ScoredAgent:
         for agent in self.agents:

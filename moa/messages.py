@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from moa.errors import ConversationError
 
@@ -71,7 +71,7 @@ def _message(item: Message | Mapping[str, object], number: int) -> Message:
         raise ConversationError(f"Message {number} has the role {role!r}; use one of {', '.join(ROLES)}.")
     if not isinstance(content, str):
         raise ConversationError(f"Message {number} has no text: its content must be a string.")
-    return Message(cast("Role", role), content)
+    return Message(role, content)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ async def test_every_event_of_a_run_survives_json() -> None:
 
 
 def test_what_is_no_event_is_refused() -> None:
-    for payload in ({"type": "no_such_event"}, {"type": "draft_delta", "at": "soon"}, [], None):
+    payloads: tuple[object, ...] = ({"type": "no_such_event"}, {"type": "draft_delta", "at": "soon"}, [], None)
+    for payload in payloads:
         with pytest.raises(ValidationError):
             event_from_json(payload)
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -22,11 +23,11 @@ from tests.fakes.backend import ScriptedModel, Step
 from tests.fakes.router import FixedRouter
 
 
-def agent(name: str, script: object = None, **settings: object) -> Agent:
+def agent(name: str, script: ScriptedModel | str | list[Any] | None = None, **settings: Any) -> Agent:
     model = (
         script if isinstance(script, ScriptedModel) else ScriptedModel(script or f"I am {name}.", f"scripted:{name}")
-    )  # type: ignore[arg-type]
-    return Agent(name, model=model, **settings)  # type: ignore[arg-type]
+    )
+    return Agent(name, model=model, **settings)
 
 
 async def collect(events: AsyncIterator[Event]) -> list[Event]:

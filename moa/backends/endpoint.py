@@ -45,9 +45,9 @@ class Endpoint:
     price: Price | None = None
     """What the model costs; None if that is not known. `Price(0, 0)` for a server of your own."""
     timeouts: Timeouts = field(default_factory=Timeouts)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     """Sent with every request; never shown."""
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """More fields for the request's body, such as `{"top_k": 20}`."""
     key: Secret | None = field(default=None, repr=False)
     """A key that a program made itself; people name a variable in `api_key_env` instead."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from moa.backends import litellm_library
@@ -41,7 +42,7 @@ class Hosted:
     price: Price | None = None
     """What the model costs, if litellm's price list is wrong or does not know it."""
     timeouts: Timeouts = field(default_factory=Timeouts)
-    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
     """More arguments for litellm."""
 
     def __post_init__(self) -> None:
@@ -136,10 +137,12 @@ class Hosted:
         try:
             litellm.get_llm_provider(self.reference, api_base=self.api_base)
         except Exception as error:
+            near = get_close_matches(self.provider, [*KEY_VARIABLES, *KEYLESS], n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
             raise ModelReferenceError(
-                f"No provider is called {self.provider!r}. Use one of {', '.join(sorted(KEY_VARIABLES))}, … "
-                "(all of them: https://docs.litellm.ai/docs/providers), or another form: http://host:port/v1#name, "
-                "local:name, replay:file.jsonl#name."
+                f"{self.reference!r}: no provider is called {self.provider!r}.{hint} Providers are openai, anthropic, "
+                "gemini, mistral, ollama_chat and more (https://docs.litellm.ai/docs/providers); "
+                "a server of your own is written http://host:port/v1#name."
             ) from error
         if self._key_variables or self.provider in KEYLESS:
             return

@@ -36,8 +36,11 @@ class Secret:
     def __hash__(self) -> int:
         return hash(self._value)
 
+    def __deepcopy__(self, _: object) -> Secret:
+        return self
+
     def __reduce__(self) -> NoReturn:
-        raise TypeError("A secret cannot be pickled or copied into a file.")
+        raise TypeError("A secret cannot be pickled.")
 
 
 def read_key(variable: str) -> Secret | None:
@@ -66,7 +69,7 @@ def read_key(variable: str) -> Secret | None:
 
 def how_to_set(variable: str) -> str:
     """Return the step that sets a key, for people."""
-    return f"export {variable}=… (or {variable}_FILE=path/to/a/file/that/holds/it)"
+    return f"export {variable}=…, or name a file that holds it in {variable}_FILE"
 
 
 def secrets_in_environment() -> tuple[Secret, ...]:

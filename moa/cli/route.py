@@ -43,10 +43,20 @@ def route(
     gate: Annotated[
         Path | None, typer.Option("--gate", metavar="DIR", help="Decide with a trained gate, saved in this folder.")
     ] = None,
+    tried: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--what-if",
+            metavar="NAME=VALUE",
+            help="Decide again with another threshold, threshold.AGENT, margin, k, policy, pin or exclude; repeatable.",
+        ),
+    ] = None,
 ) -> None:
     """Show who would answer a question, and why. Asks no model but the encoder.
 
     Example: moa route "Is a verbal contract enforceable?"
+
+    Example: moa route "Is a verbal contract enforceable?" --what-if threshold=0.2 --what-if k=2
 
     Example: moa route --file questions.jsonl --out routings.jsonl
     """
@@ -56,16 +66,19 @@ def route(
         raise UsageError('Give either a question (moa route "…") or a file of them (moa route --file F.jsonl).')
     if out and not file:
         raise UsageError("--out belongs to --file. For one question, write: moa route --json '…' > routing.json")
+    if tried and file:
+        raise UsageError("--what-if belongs to a single question; --file takes none.")
     if gate:
         _refuse(gate)
     if file:
         _route_file(file, text_field, out, mixture)
     else:
-        _route_one(sys.stdin.read() if question == "-" else str(question), mixture, as_json=as_json)
+        _route_one(sys.stdin.read() if question == "-" else str(question), mixture, tried or [], as_json=as_json)
 
 
-def _route_one(question: str, spec: str | None, *, as_json: bool) -> None:
+def _route_one(question: str, spec: str | None, tried: Sequence[str], *, as_json: bool) -> None:
     from moa.cli.console import print_json
+    from moa.cli.what_if import what_if
     from moa.loader import load_mixture
     from moa.messages import Conversation
 
@@ -73,12 +86,17 @@ def _route_one(question: str, spec: str | None, *, as_json: bool) -> None:
     mixture = load_mixture(spec)
     mixture.router.prepare(mixture.agents, on_progress=_Downloading())
     routing = mixture.router.route(conversation, mixture.agents, fallback=mixture.fallback)
+    otherwise = what_if(routing, tried) if tried else None
     if as_json:
-        print_json(asdict(routing))
+        beside = {"what_if": {"tried": tried, "routing": asdict(otherwise)}} if otherwise else {}
+        print_json(asdict(routing) | beside)
     else:
         from moa.cli.routing_table import show
 
         show(routing)
+        if otherwise:
+            print()
+            show(otherwise, title=f"If {', '.join(tried)}")
 
 
 def _route_file(file: Path, field: str, out: Path | None, spec: str | None) -> None:

@@ -56,7 +56,8 @@ def sections(run: Run, view: RunView) -> Iterator[tuple[str, str]]:
     for degradation in view.degraded:
         yield "Degraded", f"{degradation.who}: {degradation.why}"
     if view.answer:
-        yield f"Answer ({view.aggregation.ran})" if view.aggregation else "Answer", str(view.answer)
+        how = f" ({view.aggregation.ran})" if view.aggregation else ""
+        yield f"Answer{how}" if run.status == "finished" else "Answer, as far as it came", str(view.answer)
 
 
 def event_line(event: Event) -> str:

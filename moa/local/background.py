@@ -51,7 +51,7 @@ async def followed(work: Callable[[Callable[[T], None]], object], *, daemon: boo
         else:
             post(_End(None))
 
-    threading.Thread(target=run, daemon=daemon).start()
+    threading.Thread(target=run, name="following", daemon=daemon).start()
     try:
         while not isinstance(item := await reports.get(), _End):
             yield item

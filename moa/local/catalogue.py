@@ -25,7 +25,7 @@ class Entry:
     files: tuple[ModelFile, ...]
     """Everything that its folder holds. The first is the weights."""
     memory_bytes: int
-    """Memory that it takes while it runs, as measured on a CPU with moa's own settings."""
+    """Memory that it takes on a CPU with moa's own settings, as measured; language models after 1,000 tokens."""
 
     @property
     def bytes(self) -> int:
@@ -47,7 +47,8 @@ def entry(name: str) -> Entry:
     for known in CATALOGUE:
         if known.name == name:
             return known
-    near = get_close_matches(name, [known.name for known in CATALOGUE], n=3, cutoff=0.5)
+    names = [known.name for known in CATALOGUE]
+    near = [known for known in names if name.lower() in known] or get_close_matches(name, names, n=2, cutoff=0.65)
     meant = f" Did you mean {' or '.join(near)}?" if near else ""
     raise ModelReferenceError(f"The catalogue has no model named {name!r}.{meant} `moa models` lists all of them.")
 
@@ -79,7 +80,7 @@ CATALOGUE: tuple[Entry, ...] = (
         about="Qwen2.5-Coder, 1.5 billion parameters, Q4_K_M; the largest here",
         licence="Apache-2.0",
         context_length=32_768,
-        memory_bytes=0,
+        memory_bytes=2_400_000_000,
         files=(
             ModelFile(
                 "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
@@ -102,7 +103,7 @@ CATALOGUE: tuple[Entry, ...] = (
         about="Qwen2.5-Coder, 0.5 billion parameters, Q4_K_M; small and quick",
         licence="Apache-2.0",
         context_length=32_768,
-        memory_bytes=0,
+        memory_bytes=860_000_000,
         files=(
             ModelFile(
                 "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
@@ -125,7 +126,7 @@ CATALOGUE: tuple[Entry, ...] = (
         about="SmolLM2, 135 million parameters, Q4_1; for tests of the plumbing, not for answers",
         licence="Apache-2.0",
         context_length=8_192,
-        memory_bytes=0,
+        memory_bytes=550_000_000,
         files=(
             ModelFile(
                 "SmolLM2-135M-Instruct.Q4_1.gguf",
@@ -148,7 +149,7 @@ CATALOGUE: tuple[Entry, ...] = (
         about="all-MiniLM-L6-v2, 384 dimensions, for sentence-transformers",
         licence="Apache-2.0",
         context_length=256,
-        memory_bytes=0,
+        memory_bytes=550_000_000,
         files=(
             _minilm(
                 "model.safetensors", 90_868_376, "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -176,7 +177,7 @@ CATALOGUE: tuple[Entry, ...] = (
         about="the same encoder in int8, for onnxruntime; loads in half a second",
         licence="Apache-2.0",
         context_length=256,
-        memory_bytes=0,
+        memory_bytes=250_000_000,
         files=(
             ModelFile(
                 "model.onnx",

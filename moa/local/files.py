@@ -51,8 +51,8 @@ def place(source: Source) -> str:
     if isinstance(source, HubFile):
         return f"Hugging Face hub ({source.repo})"
     first = source.parts[0]
-    more = f" and {len(source.parts) - 1} more packages" if len(source.parts) > 1 else ""
-    return f"package index ({first.package} {first.version}{more})"
+    last = f" to {source.parts[-1].package}" if len(source.parts) > 1 else ""
+    return f"package index ({first.package}{last}, {first.version})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,15 @@
-"""The decision itself: scores and probabilities in, a `Routing` with every reason out. A pure function."""
+"""The decision itself: scores and probabilities in, a `Routing` with every reason out. Pure functions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from moa.answers import Neighbour, Routing, ScoredAgent
 from moa.routing import reasons
-from moa.routing.selection import Policy, choose, ranking, weights
+from moa.routing.policy import Policy
+from moa.routing.selection import Candidate, select, weights
+from moa.routing.wishes import Wishes
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +23,46 @@ class Evidence:
     """0 … 1."""
     nearest: tuple[Neighbour, ...] = ()
     """The agent's most similar examples, nearest first."""
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """The part that each gate of a blend has in the score."""
+    feedback_bias: float = 0.0
+    """Added to the probability in selection."""
+    load_bias: float = 0.0
+    """Added where agents are ranked in selection."""
+    in_flight: int = 0
+    """Drafts that the agent is writing."""
+    capacity: int | None = None
+    """How many it may write at once."""
+
+    @property
+    def full(self) -> bool:
+        """Whether the agent has no room for another draft."""
+        return self.capacity is not None and self.in_flight >= self.capacity
+
+    @property
+    def merit(self) -> float:
+        """The probability with what feedback adds, 0 … 1. What has no probability at all gets none from feedback."""
+        if not self.feedback_bias or self.probability == 0:
+            return self.probability
+        return min(1.0, max(0.0, self.probability + self.feedback_bias))
+
+
+NO_WISHES = Wishes()
 
 
 def decide(
-    evidence: Sequence[Evidence], policy: Policy, *, fallback: str, encoder: str, turns_back: int = 0
+    evidence: Sequence[Evidence],
+    policy: Policy,
+    *,
+    fallback: str,
+    encoder: str,
+    turns_back: int = 0,
+    wishes: Wishes = NO_WISHES,
+    assigned: Sequence[int] | None = None,
 ) -> Routing:
     """Choose the panel, or the fallback agent where nobody clears the threshold, and say why of every agent.
+
+    The weights come from the probabilities alone: load and feedback decide who is asked, never how much it counts.
 
     Args:
         evidence: one for every agent, in the mixture's order; at least one.
@@ -34,35 +70,137 @@ def decide(
         fallback: name of the agent that answers otherwise; it must be among them.
         encoder: name of the encoder, for the record.
         turns_back: how many earlier questions were read together with this one.
+        wishes: who is pinned and who is excluded; every name must be an agent's.
+        assigned: places of the agents to which a batch assigned the question (see `moa.routing.expert_choice`).
 
     Returns:
         The routing, with `seconds` 0: time is for the caller to take.
     """
-    probability = [each.probability for each in evidence]
-    best = evidence[ranking(probability)[0]]
-    panel = choose(probability, policy)
-    fell_back = not panel
-    if fell_back:
-        panel = [place for place, each in enumerate(evidence) if each.name == fallback]
-    shares = weights(probability, panel)
-
-    def reason(place: int) -> str:
-        each = evidence[place]
-        if place not in panel:
-            return reasons.left_out(each.probability, best.probability, policy, each.nearest)
-        if fell_back:
-            return reasons.fallback(best.name, best.probability, policy)
-        return reasons.chosen(each.probability, policy, each.nearest, turns_back)
-
+    names = [each.name for each in evidence]
+    candidates = [_candidate(each, policy, wishes) for each in evidence]
+    selection = select(candidates, policy, fallback=names.index(fallback), assigned=assigned)
+    counted = [place for place in selection.panel if selection.outcomes[place] != "always"]
+    shares = weights([each.probability for each in evidence], counted)
+    why = reasons.Reasons(evidence, candidates, selection, policy, wishes, turns_back)
     agents = tuple(
-        ScoredAgent(each.name, each.score, each.probability, shares[place], place in panel, reason(place), each.nearest)
+        ScoredAgent(
+            each.name,
+            each.score,
+            each.probability,
+            shares[place],
+            chosen=place in selection.panel,
+            reason=why.of(place),
+            nearest=each.nearest,
+            threshold=candidates[place].threshold,
+            feedback_bias=each.feedback_bias,
+            load_bias=each.load_bias,
+            in_flight=each.in_flight,
+            capacity=each.capacity,
+            parts=each.parts,
+        )
         for place, each in enumerate(evidence)
     )
-    names = tuple(evidence[place].name for place in panel)
-    return Routing(names, agents, fell_back, policy.threshold, encoder, 0.0)
+    return Routing(
+        panel=tuple(names[place] for place in selection.panel),
+        agents=agents,
+        fallback=selection.fell_back,
+        threshold=policy.threshold,
+        encoder=encoder,
+        seconds=0.0,
+        fallback_agent=fallback,
+        policy=policy.to_json(),
+        pinned=wishes.pin,
+        excluded=wishes.exclude,
+        mentioned=wishes.mentioned,
+        turns_back=turns_back,
+    )
 
 
 def only(name: str, policy: Policy, *, encoder: str) -> Routing:
     """Return the routing of a mixture of one agent, which needs no encoder to be made."""
-    alone = ScoredAgent(name, 1.0, 1.0, 1.0, chosen=True, reason=reasons.ALONE)
-    return Routing((name,), (alone,), False, policy.threshold, encoder, 0.0)  # noqa: FBT003
+    alone = ScoredAgent(name, 1.0, 1.0, 1.0, chosen=True, reason=reasons.ALONE, threshold=policy.threshold_of(name))
+    settings = policy.to_json()
+    return Routing((name,), (alone,), False, policy.threshold, encoder, 0.0, name, settings)  # noqa: FBT003
+
+
+def redecide(routing: Routing, policy: Policy | None = None, *, wishes: Wishes | None = None) -> Routing:
+    """Decide again from a routing's own evidence: nothing is embedded and nobody is asked.
+
+    A stored routing will do. Scores and probabilities stay as they are, so that a policy's `temperature` and
+    `background`, which went into them, have no say; a question of a batch is decided as if it came alone.
+
+    Example:
+        >>> redecide(routing, policy_of(routing).but(threshold=0.2)).panel  # doctest: +SKIP
+        ('math', 'code')
+
+    Args:
+        routing: the decision to look at again.
+        policy: how to choose; the routing's own by default.
+        wishes: who is pinned and excluded; as it was by default.
+
+    Raises:
+        UsageError: the wishes cannot be fulfilled with these agents.
+    """
+    policy = policy or policy_of(routing)
+    wishes = wishes if wishes is not None else wishes_of(routing)
+    names = [agent.name for agent in routing.agents]
+    wishes.check(names)
+    if len(names) == 1:
+        return replace(only(names[0], policy, encoder=routing.encoder), seconds=routing.seconds)
+    again = decide(
+        [evidence_of(agent) for agent in routing.agents],
+        policy,
+        fallback=_fallback_agent(routing, names),
+        encoder=routing.encoder,
+        turns_back=routing.turns_back,
+        wishes=wishes,
+    )
+    return replace(again, seconds=routing.seconds)
+
+
+def policy_of(routing: Routing) -> Policy:
+    """Return the policy that a routing was made by; an old one tells only its threshold, and the rest is default."""
+    return Policy.from_json({"threshold": routing.threshold, **routing.policy})
+
+
+def wishes_of(routing: Routing) -> Wishes:
+    """Return whom a routing had to choose and could not."""
+    return Wishes(routing.pinned, routing.excluded, routing.mentioned)
+
+
+def evidence_of(agent: ScoredAgent) -> Evidence:
+    """Return what was known of an agent when it was decided about."""
+    return Evidence(
+        agent.name,
+        agent.score,
+        agent.probability,
+        agent.nearest,
+        agent.parts,
+        agent.feedback_bias,
+        agent.load_bias,
+        agent.in_flight,
+        agent.capacity,
+    )
+
+
+def _candidate(each: Evidence, policy: Policy, wishes: Wishes) -> Candidate:
+    name = each.name
+    return Candidate(
+        each.merit,
+        policy.threshold_of(name),
+        each.load_bias,
+        full=each.full,
+        pinned=name in wishes.pin,
+        addressed=name in wishes.mentioned,
+        excluded=name in wishes.exclude,
+        always=name in policy.always,
+    )
+
+
+def _fallback_agent(routing: Routing, names: Sequence[str]) -> str:
+    """Return who falls back; an old routing tells it only if that agent answered."""
+    if routing.fallback_agent in names:
+        return routing.fallback_agent
+    if routing.fallback:
+        return routing.panel[0]
+    return "general" if "general" in names else names[0]

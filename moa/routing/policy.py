@@ -101,7 +101,9 @@ class Policy:
             if value is not None and value < 1:
                 raise AgentError(f"{name} is {value}; a panel needs room for at least 1 agent.")
         shares = {name: getattr(self, name) for name in ("threshold", "margin", "floor", "fallback_threshold")}
-        for name, value in (shares | {f"threshold of {name!r}": value for name, value in self.thresholds.items()}).items():
+        for name, value in (
+            shares | {f"threshold of {name!r}": value for name, value in self.thresholds.items()}
+        ).items():
             if value is not None and not 0 <= value <= 1:
                 raise AgentError(f"The router's {name} is {value}; it must be 0 … 1.")
         if not self.temperature > 0:

@@ -7,23 +7,27 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from moa.answers import Routing
 from moa.errors import AgentError
 from moa.messages import Conversation
 from moa.paths import cache_folder
-from moa.routing.decision import Evidence, decide, only
+from moa.routing.decision import NO_WISHES, Evidence, decide, only
 from moa.routing.encoder import LIGHT, Encoder, encoder_for
-from moa.routing.selection import Policy, probabilities
+from moa.routing.policy import Mode, Policy, Settings
+from moa.routing.selection import probabilities
 from moa.routing.subject import subject
+from moa.routing.wishes import Wishes
 
 if TYPE_CHECKING:
     from moa.agent import Agent
     from moa.local.files import Progress
     from moa.routing.embedding import Embedder
     from moa.routing.examples import Examples
+    from moa.routing.feedback import Feedback
     from moa.routing.gate import Gate
+    from moa.routing.load import Load
 
 _SETS_OF_AGENTS = 8
 """Sets of agents whose examples stay in memory; a program rarely has more than one."""
@@ -43,12 +47,11 @@ class Router:
         encoder: the name of one (`all-minilm-l6-v2-int8`, `all-minilm-l6-v2`, a sentence-transformers model or folder),
             or an `Encoder`.
         gate: makes the gate of the agents' examples; `PrototypeGate` by default.
-        k: at most so many agents answer, 1 or more.
-        threshold: the probability that an agent needs, 0 … 1. If nobody has it, the fallback agent answers.
-        margin: how much less probable than the best one an agent of the panel may be, 0 … 1.
-        temperature: more than 0; scores that differ by this much make probabilities that differ e-fold.
-        background: the score at which a question is as likely nobody's as an agent's; None if it is always somebody's.
-            Like the temperature it belongs to the encoder and the gate: the defaults fit MiniLM.
+        policy: how many answer (`top1`, `topk`, `adaptive`, `dense`, `soft`, `expert_choice`), or a whole `Policy`. By
+            default `top1`, or `adaptive` if k is more than 1.
+        settings: fields of the `Policy`, which says of each what it does: `k`, `k_max`, `threshold`, `thresholds`,
+            `margin`, `fallback_threshold`, `always`, `temperature`, `background`, … Temperature and background belong
+            to the encoder and the gate: the defaults fit MiniLM.
 
     Raises:
         AgentError: a setting is out of its range.
@@ -59,13 +62,14 @@ class Router:
         encoder: str | Encoder = LIGHT,
         *,
         gate: Callable[[Examples], Gate] | None = None,
-        k: int = Policy.k,
-        threshold: float = Policy.threshold,
-        margin: float = Policy.margin,
-        temperature: float = Policy.temperature,
-        background: float | None = Policy.background,
+        policy: Mode | Policy | None = None,
+        **settings: Unpack[Settings],
     ) -> None:
-        self.policy = Policy(k, threshold, margin, temperature, background)
+        if isinstance(policy, Policy):
+            self.policy = policy.but(**settings)
+        else:
+            settings.setdefault("mode", policy)
+            self.policy = Policy(**settings)
         self._encoder = encoder
         self._gate = gate
         self._embedder: Embedder | None = None
@@ -88,7 +92,8 @@ class Router:
 
         Raises:
             AgentError: there are no agents, two share a name, the fallback is none of them, or one of several has
-                neither examples nor an `about` text. The fallback agent needs none.
+                neither examples nor an `about` text. The fallback agent needs none. Or the policy names somebody
+                who is not there.
         """
         names = [agent.name for agent in agents]
         if not agents:
@@ -97,6 +102,9 @@ class Router:
             raise AgentError(f"Two agents are called {repeated!r}. Give each a name of its own.")
         if fallback not in names:
             raise AgentError(f"The fallback agent {fallback!r} is none of the agents: {', '.join(names)}.")
+        for name in (*self.policy.thresholds, *self.policy.always):
+            if name not in names:
+                raise AgentError(f"The policy names {name!r}, which is none of the agents: {', '.join(names)}.")
         for agent in agents:
             if len(agents) > 1 and agent.name != fallback and not agent.examples and not agent.about.strip():
                 raise AgentError(
@@ -118,62 +126,109 @@ class Router:
         if len(agents) > 1:
             self._prepare(agents, on_progress)
 
-    def route(self, conversation: Conversation, agents: Sequence[Agent], *, fallback: str) -> Routing:
+    def route(
+        self,
+        conversation: Conversation,
+        agents: Sequence[Agent],
+        *,
+        fallback: str,
+        wishes: Wishes = NO_WISHES,
+        load: Load | None = None,
+        feedback: Feedback | None = None,
+    ) -> Routing:
         """Decide who answers the last turn of a conversation. Blocks; the first call loads the encoder.
 
-        What is embedded is the last question, with the earlier ones that it leans on (see `subject`).
+        What is embedded is the last question, with the earlier ones that it leans on (see `subject`). An agent that
+        the question addresses, as in `@law`, is pinned.
 
         Args:
             conversation: what was said.
             agents: among whom to choose.
             fallback: name of the agent that answers if nobody clears the threshold.
+            wishes: who must be on the panel and who must not.
+            load: how busy the agents are; idle by default.
+            feedback: what people said of earlier answers; none by default.
 
         Raises:
             AgentError: as `check`.
+            UsageError: the wishes cannot be fulfilled with these agents.
             EncoderError: the encoder cannot be loaded, or returns nonsense.
             DownloadError: its weights could not be fetched.
         """
         text, turns_back = subject(conversation)
-        [routing] = self._route([text], agents, fallback, turns_back)
+        asked = _Asked([text], [conversation.messages[-1].content], wishes, load, feedback, turns_back)
+        [routing] = self._route(asked, agents, fallback)
         return routing
 
-    def route_all(self, questions: Sequence[str], agents: Sequence[Agent], *, fallback: str) -> list[Routing]:
+    def route_all(
+        self,
+        questions: Sequence[str],
+        agents: Sequence[Agent],
+        *,
+        fallback: str,
+        wishes: Wishes = NO_WISHES,
+        load: Load | None = None,
+    ) -> list[Routing]:
         """Decide for many single questions what `route` would. A blank one goes to the fallback agent.
 
-        Raises:
-            AgentError, EncoderError, DownloadError: as `route`.
-        """
-        return self._route(questions, agents, fallback)
+        With the policy `expert_choice` the questions are one batch, in which each agent takes its best.
 
-    def _route(
-        self, texts: Sequence[str], agents: Sequence[Agent], fallback: str, turns_back: int = 0
-    ) -> list[Routing]:
+        Raises:
+            AgentError, UsageError, EncoderError, DownloadError: as `route`.
+        """
+        return self._route(_Asked(questions, questions, wishes, load), agents, fallback)
+
+    def _route(self, asked: _Asked, agents: Sequence[Agent], fallback: str) -> list[Routing]:
         self.check(agents, fallback=fallback)
+        names = [agent.name for agent in agents]
+        asked.wishes.check(names)
         if len(agents) == 1:
-            return [only(agents[0].name, self.policy, encoder=self.encoder)] * len(texts)
-        if not texts:
+            return [only(names[0], self.policy, encoder=self.encoder)] * len(asked.texts)
+        if not asked.texts:
             return []
         ready = self._prepare(agents)
         started = perf_counter()
+        evidence = list(self._evidence(asked, ready))
+        wishes = [asked.wishes.hearing(said, names) for said in asked.said]
+        assigned = self._assigned(evidence, fallback) if len(evidence) > 1 else [None] * len(evidence)
         routings = [
-            decide(evidence, self.policy, fallback=fallback, encoder=self.encoder, turns_back=turns_back)
-            for evidence in self._evidence(texts, ready)
+            decide(
+                each,
+                self.policy,
+                fallback=fallback,
+                encoder=self.encoder,
+                turns_back=asked.turns_back,
+                wishes=wanted,
+                assigned=places,
+            )
+            for each, wanted, places in zip(evidence, wishes, assigned, strict=True)
         ]
-        seconds = (perf_counter() - started) / len(texts)
+        seconds = (perf_counter() - started) / len(asked.texts)
         return [replace(routing, seconds=seconds) for routing in routings]
 
-    def _evidence(self, texts: Sequence[str], ready: _Prepared) -> Iterator[list[Evidence]]:
-        vectors = ready.embedder.questions(texts)
+    def _assigned(self, evidence: Sequence[Sequence[Evidence]], fallback: str) -> Sequence[Sequence[int] | None]:
+        """Return whom a batch gives each question to; None of each where the policy looks at each alone."""
+        if self.policy.mode != "expert_choice":
+            return [None] * len(evidence)
+        from moa.routing.expert_choice import assign
+
+        return assign(evidence, self.policy, fallback=fallback)
+
+    def _evidence(self, asked: _Asked, ready: _Prepared) -> Iterator[list[Evidence]]:
+        vectors = ready.embedder.questions(asked.texts)
         scores = ready.gate.scores(vectors)
         shares = probabilities(scores, temperature=self.policy.temperature, background=self.policy.background)
-        shares[[_is_blank(text) for text in texts]] = 0
-        for vector, row_of_scores, row_of_shares in zip(vectors, scores.tolist(), shares.tolist(), strict=True):
-            yield [
-                Evidence(name, score, share, ready.examples.nearest(vector, place))
+        shares[[_is_blank(text) for text in asked.texts]] = 0
+        names = ready.examples.agents
+        for row, vector in enumerate(vectors):
+            biases = asked.feedback.biases(vector, names, ready.embedder) if asked.feedback else {}
+            evidence = [
+                Evidence(name, score, share, ready.examples.nearest(vector, place), feedback_bias=biases.get(name, 0.0))
                 for place, (name, score, share) in enumerate(
-                    zip(ready.examples.agents, row_of_scores, row_of_shares, strict=True)
+                    zip(names, scores[row].tolist(), shares[row].tolist(), strict=True)
                 )
             ]
+            yield [asked.load.upon(each) for each in evidence] if asked.load else evidence
 
     def _prepare(self, agents: Sequence[Agent], on_progress: Callable[[Progress], None] | None = None) -> _Prepared:
         from moa.routing.embedding import Embedder
@@ -195,6 +250,20 @@ class Router:
             while len(self._prepared) > _SETS_OF_AGENTS:
                 self._prepared.popitem(last=False)
             return self._prepared[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Questions, and all beside the agents that decides about them."""
+
+    texts: Sequence[str]
+    """What is embedded."""
+    said: Sequence[str]
+    """What the user wrote, in which agents may be addressed."""
+    wishes: Wishes
+    load: Load | None = None
+    feedback: Feedback | None = None
+    turns_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)

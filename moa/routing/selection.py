@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Candidate", "Outcome", "Policy", "Selection", "probabilities", "ranking", "select", "weights"]
+__all__ = ["Candidate", "Outcome", "Policy", "Selection", "choose", "probabilities", "ranking", "select", "weights"]
 
 Outcome = Literal[
     "cleared", "ranked", "took", "room", "pinned", "always", "overflow", "queued", "fallback", "stand-in",
-    "below", "margin", "crowded", "light", "full", "loaded", "untaken", "out of scope", "excluded",
+    "below", "margin", "crowded", "light", "full", "loaded", "untaken", "out of scope", "unasked", "excluded",
 ]  # fmt: skip
 """What came of an agent, in a word; `moa.routing.reasons` makes a sentence of it.
 
@@ -25,11 +25,9 @@ was the best with `room` for it; it was `pinned`; it is `always` there; it is th
 the question is `queued`; it is the `fallback`, or the `stand-in` for an excluded fallback.
 
 Not on it: `below` its threshold; beyond the `margin`; `crowded` out by k; too `light` for the floor; `full`; `loaded`
-more than others; left `untaken` for better questions; the question is `out of scope`; `excluded`.
+more than others; left `untaken` for better questions; the question is `out of scope`, or addressed to others, so that
+this one is `unasked`; `excluded`.
 """
-CHOSEN: frozenset[Outcome] = frozenset(
-    {"cleared", "ranked", "took", "room", "pinned", "always", "overflow", "queued", "fallback", "stand-in"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,8 @@ class Candidate:
     full: bool = False
     """It is at its capacity."""
     pinned: bool = False
+    addressed: bool = False
+    """The question names it, and so is for it and others that it names, and for nobody else."""
     excluded: bool = False
     always: bool = False
 
@@ -97,6 +97,11 @@ def ranking(values: Sequence[float]) -> list[int]:
     return sorted(range(len(values)), key=lambda place: -values[place])
 
 
+def choose(probability: Sequence[float], policy: Policy) -> list[int]:
+    """Return the places of the agents that a policy chooses by their probabilities alone, the most probable first."""
+    return _chosen([Candidate(each, policy.threshold) for each in probability], policy, None)
+
+
 def select(
     candidates: Sequence[Candidate], policy: Policy, *, fallback: int, assigned: Sequence[int] | None = None
 ) -> Selection:
@@ -115,33 +120,26 @@ def select(
             nobody means that the question is the fallback agent's.
     """
     chosen = _chosen(candidates, policy, assigned)
-    displaced: tuple[int, ...] = ()
     idle = chosen
     if assigned is None and any(each.full or each.load_bias for each in candidates):
         idle = _chosen([replace(each, full=False, load_bias=0.0) for each in candidates], policy, None)
-        displaced = tuple(place for place in idle if place not in chosen)
-    outcomes = [_outcome(place, each, candidates, policy, assigned) for place, each in enumerate(candidates)]
+    displaced = [place for place in idle if place not in chosen]
+    outcomes: list[Outcome] = [
+        ("full" if each.full else "loaded") if place in displaced else _left_out(each, candidates, policy, assigned)
+        for place, each in enumerate(candidates)
+    ]
     for place in chosen:
-        each = candidates[place]
-        if each.pinned:
-            outcomes[place] = "pinned"
-        elif each.full and assigned is None:
-            outcomes[place] = "queued"
-        elif displaced and place not in idle:
-            outcomes[place] = "overflow"
-        elif assigned is not None:
-            outcomes[place] = "took" if each.merit >= each.threshold else "room"
-        else:
-            outcomes[place] = "cleared" if policy.mode in _MASKED else "ranked"
+        newcomer = bool(displaced) and place not in idle
+        outcomes[place] = "overflow" if newcomer else _taken_as(candidates[place], policy, assigned)
     if not chosen:
-        chosen = [fallback] if not candidates[fallback].excluded else _best(candidates)[:1]
+        stand_in = [place for place in _ranked(candidates) if place != fallback]
+        chosen = stand_in[:1] if candidates[fallback].excluded else [fallback]
         outcomes[chosen[0]] = "fallback" if chosen[0] == fallback else "stand-in"
-    beside = [place for place, each in enumerate(candidates) if each.always and not each.excluded]
-    for place in beside:
-        if place not in chosen:
+    for place, each in enumerate(candidates):
+        if each.always and not each.excluded and place not in chosen:
             outcomes[place] = "always"
             chosen = [*chosen, place]
-    return Selection(tuple(chosen), tuple(outcomes), displaced)
+    return Selection(tuple(chosen), tuple(outcomes), tuple(displaced))
 
 
 _MASKED = frozenset({"top1", "adaptive", "expert_choice"})
@@ -151,7 +149,9 @@ _MASKED = frozenset({"top1", "adaptive", "expert_choice"})
 def _chosen(candidates: Sequence[Candidate], policy: Policy, assigned: Sequence[int] | None) -> list[int]:
     """Return the places of the agents that pins and the policy choose, the most probable first."""
     pinned = [place for place, each in enumerate(candidates) if each.pinned and not each.excluded]
-    if assigned is None:
+    if any(each.addressed for each in candidates):
+        taken = []
+    elif assigned is None:
         taken = _queued_at_worst(candidates, policy) if _in_scope(candidates, policy) else []
     else:
         taken = [place for place in assigned if not candidates[place].excluded]
@@ -164,7 +164,7 @@ def _chosen(candidates: Sequence[Candidate], policy: Policy, assigned: Sequence[
 
 def _in_scope(candidates: Sequence[Candidate], policy: Policy) -> bool:
     best = max((each.merit for each in candidates if not each.excluded), default=0.0)
-    return best > 0 and best >= policy.scope
+    return best >= policy.scope and (best > 0 or policy.mode in _MASKED)
 
 
 def _queued_at_worst(candidates: Sequence[Candidate], policy: Policy) -> list[int]:
@@ -197,40 +197,34 @@ def _ranked(candidates: Sequence[Candidate]) -> list[int]:
     return [place for place in order if not candidates[place].excluded]
 
 
-def _best(candidates: Sequence[Candidate]) -> list[int]:
-    order = ranking([each.merit for each in candidates])
-    return [place for place in order if not candidates[place].excluded]
+def _taken_as(each: Candidate, policy: Policy, assigned: Sequence[int] | None) -> Outcome:
+    """Return why an agent that the policy or a pin chose is on the panel."""
+    if each.pinned:
+        return "pinned"
+    if assigned is not None:
+        return "took" if each.merit >= each.threshold else "room"
+    if each.full:
+        return "queued"
+    return "cleared" if policy.mode in _MASKED else "ranked"
 
 
-def _outcome(
-    place: int, each: Candidate, candidates: Sequence[Candidate], policy: Policy, assigned: Sequence[int] | None
+def _left_out(
+    each: Candidate, candidates: Sequence[Candidate], policy: Policy, assigned: Sequence[int] | None
 ) -> Outcome:
     """Return why an agent is not on the panel, if it is not."""
-    if each.excluded:
-        return "excluded"
-    if not _in_scope(candidates, policy):
-        return "out of scope"
-    if policy.mode in _MASKED and each.merit < each.threshold:
-        return "below"
-    if assigned is not None:
-        return "untaken"
-    if each.full:
-        return "full"
-    return _crowded_out(place, candidates, policy)
-
-
-def _crowded_out(place: int, candidates: Sequence[Candidate], policy: Policy) -> Outcome:
-    each = candidates[place]
-    others = [other for other in candidates if not other.excluded and not other.full]
-    if policy.mode == "soft" and each.merit < policy.floor * sum(other.merit for other in others):
+    rules: tuple[tuple[Outcome, bool], ...] = (
+        ("excluded", each.excluded),
+        ("unasked", any(other.addressed for other in candidates)),
+        ("below", policy.mode in _MASKED and each.merit < each.threshold),
+        ("out of scope", not _in_scope(candidates, policy)),
+        ("untaken", assigned is not None),
+    )
+    if broken := next((outcome for outcome, applies in rules if applies), None):
+        return broken
+    others = [other.merit for other in candidates if not other.excluded and (each.full or not other.full)]
+    if policy.mode == "soft" and each.merit < policy.floor * sum(others):
         return "light"
-    if policy.mode == "adaptive" and each.merit < max(other.merit for other in others) - policy.margin:
-        return "margin"
-    return "loaded" if each.load_bias < 0 and place in _taken_idle(candidates, policy) else "crowded"
-
-
-def _taken_idle(candidates: Sequence[Candidate], policy: Policy) -> list[int]:
-    return _chosen([replace(each, load_bias=0.0) for each in candidates], policy, None)
+    return "margin" if policy.mode == "adaptive" and each.merit < max(others) - policy.margin else "crowded"
 
 
 def weights(probability: Sequence[float], panel: Sequence[int]) -> list[float]:

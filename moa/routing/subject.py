@@ -15,20 +15,23 @@ _CONTINUES = re.compile(
 """Openings that carry on from something said before."""
 _NARROWS = re.compile(r"(?:in|with|without|using|for|as|from|to|by|like|why|how|really|are you sure)\b", re.IGNORECASE)
 """Openings that, in a turn of a few words, change or question one detail of something said before."""
-_REFERS = re.compile(
-    r"\b(?:that|this|these|those|it|its|they|them|their|he|him|his|she|her|the (?:first|second|third|last|former|"
-    r"latter|previous|other) (?:one|part|step|line|option|answer)|above|your (?:answer|code|solution|proof))\b",
+_REFERS = re.compile(r"\b(?:it|its|they|them|their|he|him|his|she|her|this|these|those)\b", re.IGNORECASE)
+"""Words that, early in a turn, stand for something said before; later on they mostly stand for something in it."""
+_REFERS_ANYWHERE = re.compile(
+    r"^that\b|\b(?:is|was|are|were|do|does|did|can|could|would|will|about|of|with|like) that\b|\bthat\W*$|\babove\b|"
+    r"\bthe (?:first|second|third|last|former|latter|previous|other) (?:one|part|step|line|option|answer)\b|"
+    r"\byour (?:answer|code|solution|proof|example)\b",
     re.IGNORECASE,
 )
-"""Words that stand for something said before."""
 _REFERS_TO_NOTHING = re.compile(
-    r"\b(?:is|was|would|isn't) it (?:\w+ ){1,2}(?:to|that|if)\b|\bit(?:'s| is| was) (?:\w+ ){1,2}(?:to|that)\b|"
-    r"\bit(?:'s| is) (?:raining|snowing|late|early|\d)|\b(?:say|think|know|true|believe|mean|means|so) that\b",
+    r"\b(?:is|was|would|isn't) it (?:\w+ ){1,2}(?:to|that|if)\b|\bit(?:'s| is| was) (?:\w+ ){1,2}(?:to|that)\b",
     re.IGNORECASE,
 )
-"""`Is it legal to …`, `true that …`: these words stand for nothing there."""
+"""As in `Is it legal to …`."""
 SHORT = 12
 """Words: a longer turn says by itself what it is about."""
+EARLY = 5
+"""Words: so near to its beginning a turn has not said much yet that a pronoun could stand for."""
 TERSE = 5
 """Words: a turn this short may open with a detail; up to two words are hardly ever a question of their own."""
 TURNS_BACK = 3
@@ -59,4 +62,7 @@ def leans(turn: str) -> bool:
         return True
     if len(words) <= TERSE and _NARROWS.match(text):
         return True
-    return bool(_REFERS.search(_REFERS_TO_NOTHING.sub(" ", text)))
+    if ":" in turn or "\n" in turn.strip():
+        return False  # what `this` stands for comes along
+    opening = " ".join(_REFERS_TO_NOTHING.sub(" ", text).split()[:EARLY])
+    return bool(_REFERS.search(opening) or _REFERS_ANYWHERE.search(text))

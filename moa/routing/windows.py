@@ -30,7 +30,7 @@ def _pieces(text: str, count: int) -> tuple[str, ...]:
     pieces, rest = [], text
     for left in range(count, 1, -1):
         size = ceil(len(rest) / left)
-        space = max(rest.rfind(blank, max(1, size - _A_WORD), size) for blank in " \n\t")
+        space = max(rest.rfind(blank, max(1, size - _A_WORD), size + 1) for blank in " \n\t")
         cut = space if space > 0 and len(rest) - space <= CHARACTERS * (left - 1) else size
         pieces.append(rest[:cut])
         rest = rest[cut:]

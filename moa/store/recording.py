@@ -24,8 +24,8 @@ async def recorded(
     """Pass a run's events on unchanged, and store them.
 
     An event is in the database before it is passed on, except for pieces of text, which wait until the run is a
-    quarter of a second further or something else happens. Leaving the iterator early marks the run as cancelled. A database that fails does not end the
-    run: the recording stops, says so, and the events go on.
+    quarter of a second further or something else happens. Leaving the iterator early marks the run as cancelled.
+    A database that fails does not end the run: the recording stops, says so, and the events go on.
 
     Example:
         >>> async with aclosing(recorded(mixture.stream("Why?"), Store())) as events:  # doctest: +SKIP

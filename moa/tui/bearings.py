@@ -26,7 +26,7 @@ class Title(Card):
             self._readiness, self._style = one_line(state), style
         self.redraw()
 
-    def lines(self, width: int) -> Sequence[Content]:
+    def draw_lines(self, width: int) -> Sequence[Content]:
         """Return one line."""
         name = Content.assemble(("moa", "$primary bold"), "  ", self._mixture)
         return [spread(name, Content.assemble((self._readiness, self._style)), width)]
@@ -44,7 +44,7 @@ class Hints(Card):
         self._keys = keys
         self.redraw()
 
-    def lines(self, width: int) -> Sequence[Content]:
+    def draw_lines(self, width: int) -> Sequence[Content]:
         """Return one line."""
         line = Content()
         for key, does in self._keys:

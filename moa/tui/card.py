@@ -20,13 +20,18 @@ class Card(Widget):
         super().__init__(id=id, classes=classes)
         self._drawn: list[Content] = []
 
-    def lines(self, width: int) -> Sequence[Content]:
-        """Return what to draw, each line at most `width` cells wide."""
+    def draw_lines(self, width: int) -> Sequence[Content]:
+        """Return what to draw; lines should be at most `width` cells wide."""
         raise NotImplementedError
+
+    def lines(self, width: int) -> list[Content]:
+        """Return what is drawn: no line is wider than `width` cells, as it would be wrapped and push others away."""
+        lines = self.draw_lines(width)
+        return [line if line.cell_length <= width else line.truncate(width, ellipsis=True) for line in lines]
 
     def redraw(self) -> None:
         """Draw again what has changed since the last time."""
-        lines = list(self.lines(self.content_size.width))
+        lines = self.lines(self.content_size.width)
         if len(lines) != len(self._drawn):
             self.refresh(layout=True)
         elif not all(line.is_same(drawn) for line, drawn in zip(lines, self._drawn, strict=True)):
@@ -35,7 +40,7 @@ class Card(Widget):
 
     def render(self) -> Content:
         """Return the lines at the width that the card has."""
-        self._drawn = list(self.lines(self.content_size.width))
+        self._drawn = self.lines(self.content_size.width)
         return Content("\n").join(self._drawn)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002  (Textual's)

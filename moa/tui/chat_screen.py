@@ -98,10 +98,10 @@ class ChatScreen(RunScreen):
             await self.follow(source.ask(conversation(earlier, turn.question), self._tell_problem))
         except MoaError as error:
             self.view = failed(self.view, str(error))
-            await self._draw()
+            await self.draw()
         except asyncio.CancelledError:
             self.view = stopped(self.view)  # perhaps before there was anything to follow
-            await self._draw()
+            await self.draw()
             raise
         finally:
             self._answering = None
@@ -185,7 +185,7 @@ class ChatScreen(RunScreen):
         await self.finish()
         await self.query_one(Transcript).clear()
         self._turn, self.view = None, RunView()
-        await self._draw()
+        await self.draw()
         await self._greet()
 
     async def finish(self) -> None:

@@ -52,7 +52,7 @@ class HelpPage(Page):
 class KeyTable(Card):
     """The keys in two columns."""
 
-    def lines(self, width: int) -> Sequence[Content]:
+    def draw_lines(self, width: int) -> Sequence[Content]:
         """Return a line a key, and the legend."""
         lines = [Content.assemble(("Keys", "bold")), Content()]
         for keys, does in KEYS:

@@ -43,7 +43,7 @@ class DraftCard(Card):
             self._draft, self._now = draft, now
             self.redraw()
 
-    def lines(self, width: int) -> Sequence[Content]:
+    def draw_lines(self, width: int) -> Sequence[Content]:
         """Return name and state, the figures, the model, and what is being written or went wrong."""
         draft = self._draft
         return [

@@ -29,7 +29,7 @@ class OutcomeCard(Card):
             self._view, self._now = view, now
             self.redraw()
 
-    def lines(self, width: int) -> Sequence[Content]:
+    def draw_lines(self, width: int) -> Sequence[Content]:
         """Return a heading with the state of the run, the aggregator, the degradations and the totals."""
         view = self._view
         lines = [heading("Answer", _ENDINGS.get(view.phase, ""), width), Content()]

@@ -25,7 +25,7 @@ class RosterCard(Card):
         self._agents, self._colours = agents, colours
         self.redraw()
 
-    def lines(self, width: int) -> Sequence[Content]:
+    def draw_lines(self, width: int) -> Sequence[Content]:
         """Return a heading and a few lines for each agent."""
         if not self._agents:
             return []

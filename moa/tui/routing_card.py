@@ -32,7 +32,7 @@ class RoutingCard(Card):
             self._view, self._colours = view, colours
             self.redraw()
 
-    def lines(self, width: int) -> Sequence[Content]:
+    def draw_lines(self, width: int) -> Sequence[Content]:
         """Return a heading, the bars, the threshold, and the reasons."""
         routing = self._view.routing
         if routing is None:

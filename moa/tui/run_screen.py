@@ -89,7 +89,7 @@ class RunScreen(Screen[None]):
 
     @on(Mount)
     def _make_frames(self) -> None:
-        self._frames = self.set_interval(1 / _FRAMES_A_SECOND, self._draw, pause=True)
+        self._frames = self.set_interval(1 / _FRAMES_A_SECOND, self.draw, pause=True)
 
     def now(self) -> float:
         """Return the seconds since the shown run started; of one that is over, those until its end."""
@@ -104,7 +104,7 @@ class RunScreen(Screen[None]):
         self._turn = turn
         self.view = turn.view
         await self.query_one(Transcript).begin(turn)
-        await self._draw()
+        await self.draw()
 
     async def follow(self, events: AsyncIterator[Event], *, pace: float = 1.0) -> None:
         """Show a run from its first event to its last. Cancelling this stops the run and keeps what has arrived.
@@ -133,14 +133,14 @@ class RunScreen(Screen[None]):
                 await close()
             if self._frames:
                 self._frames.pause()
-            await self._draw()
+            await self.draw()
 
     def _fail(self, error: str) -> None:
         # A mixture that fails says so with its last event, and then raises the same error.
         if self.view.end != "failed":
             self.view = failed(self.view, error)
 
-    async def _draw(self) -> None:
+    async def draw(self) -> None:
         """Bring the widgets to the state of the run."""
         if not self.is_attached:
             return

@@ -37,7 +37,7 @@ class Strip(Card):
             self._view, self._colours, self._now = view, colours, now
             self.redraw()
 
-    def lines(self, width: int) -> Sequence[Content]:
+    def draw_lines(self, width: int) -> Sequence[Content]:
         """Return bars, the reason, the drafts and the degradations."""
         view = self._view
         drafts = view.drafts[: _MOST_DRAFTS_WHEN_OVER if view.over else _MOST_DRAFTS]

@@ -32,7 +32,7 @@ class Welcome(Card):
         self._error = error
         self.redraw()
 
-    def lines(self, width: int) -> Sequence[Content]:
+    def draw_lines(self, width: int) -> Sequence[Content]:
         """Return the words, in a column in the middle."""
         column = min(width, _COLUMN_WIDTH)
         lines = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from moa.messages import Usage
@@ -26,6 +27,8 @@ _CENT = 0.01
 
 def duration(seconds: float) -> str:
     """Return a time as people say it: `7 ms`, `3.2 s`, `41 s`, `2 min 05 s`."""
+    if not math.isfinite(seconds):
+        return "? s"
     if seconds < 0.0995:  # noqa: PLR2004  (what would be rounded to 0.1 s)
         return f"{seconds * 1000:.0f} ms"
     if seconds < 9.95:  # noqa: PLR2004  (one digit after the point only where it tells something)

@@ -1,64 +1,21 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import re
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
-from pathlib import Path
-from typing import Any
+from contextlib import aclosing, suppress
 
 import httpx
 import pytest
 
-from moa.backends.base import Backend, Delta, Finish, Price, Readiness, Request
+from moa.backends.base import Backend, Delta, Finish, Price, Request
 from moa.backends.endpoint import Endpoint
-from moa.backends.keys import Secret
 from moa.backends.timeouts import Timeouts
-from moa.errors import (
-    BackendError,
-    CallTimeout,
-    ConnectionFailed,
-    ContextTooLong,
-    MissingKeyError,
-    ModelReferenceError,
-    ProtocolError,
-    RateLimited,
-    UpstreamError,
-)
+from moa.errors import ModelReferenceError, UpstreamError
 from moa.messages import Message, Usage
-from tests.backends.calling import asking, everything, opened, spoken
-from tests.fakes.openai_server import Break, FakeOpenAI, Raw, Refuse, Say, Scripted
+from tests.backends.calling import asking, endpoint, everything, failure, opened, spoken
+from tests.fakes.openai_server import Break, FakeOpenAI, Raw, Refuse, Say, event
 
 KEY = "sk-a-key-that-must-never-show"
-HASTY = Timeouts(connect=5, first_token=0.05, between_tokens=0.05)
-
-
-def endpoint(server: FakeOpenAI, model: str = "m", **options: object) -> Endpoint:
-    return Endpoint(server.base_url, model, **options)  # type: ignore[arg-type]
-
-
-def event(text: str) -> bytes:
-    return b"data: " + json.dumps({"choices": [{"delta": {"content": text}}]}).encode() + b"\n\n"
-
-
-@asynccontextmanager
-async def saying(words: bytes) -> AsyncIterator[int]:
-    """A server that says the same to everybody and hangs up; yields its port."""
-
-    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(words)
-        await writer.drain()
-        writer.close()
-
-    async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1]
-
-
-async def failure(backend: Backend, request: Request | None = None) -> BackendError:
-    with pytest.raises(BackendError) as caught:
-        await everything(backend, request)
-    return caught.value
 
 
 class TestReference:
@@ -153,6 +110,15 @@ class TestAnswers:
         server.replies("m", Break("reset", ["391"], finish_reason="stop"))
         assert (await spoken(endpoint(server)))[0] == "391"
 
+    async def test_are_kept_when_the_reply_never_ends_after_a_finish_reason(
+        self, server: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("moa.backends.chat._AFTER_FINISH_SECONDS", 0.05)
+        server.replies("m", Break("hang", ["391"], finish_reason="stop"))
+        patient = Timeouts(first_token=3600, between_tokens=3600)
+        async with asyncio.timeout(60):
+            assert (await spoken(endpoint(server, timeouts=patient)))[0] == "391"
+
     async def test_survive_any_cut_of_their_bytes(self, server: FakeOpenAI) -> None:
         whole = (
             event("Grüße, 世界 🙂") + b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\r\n\r\ndata: [DONE]\n\n'
@@ -182,6 +148,7 @@ class TestRequests:
             "stream_options": {"include_usage": True},
         }
         assert "authorization" not in received.headers
+        assert received.headers["accept-encoding"] == "identity"
 
     async def test_carry_the_sampling(self, server: FakeOpenAI) -> None:
         server.replies("m", "{}")
@@ -207,7 +174,35 @@ class TestRequests:
         assert server.requests[0].body["messages"][0]["content"] == "half of an emoji: ?"
 
 
+class Body(httpx.AsyncByteStream):
+    """A response's body that remembers how much of it was read."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self.pieces = pieces
+        self.read = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self.pieces:
+            yield piece
+            self.read += 1
+
+
+async def read_of(body: Body, status: int = 200) -> int:
+    """Let an endpoint have this body, and return how many of its pieces it took."""
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, stream=body))
+    async with httpx.AsyncClient(transport=transport) as client:
+        with suppress(UpstreamError):
+            await everything(Endpoint("http://models.example/v1", "m", client=client))
+    return body.read
+
+
 class TestConnections:
+    async def test_are_read_to_their_end_after_the_last_event_so_that_they_can_be_used_again(self) -> None:
+        assert await read_of(Body(event("391"), b"data: [DONE]\n\n", b"\n")) == 3
+
+    async def test_are_not_read_for_ever_for_the_sake_of_an_error_page(self) -> None:
+        assert await read_of(Body(*[b"x" * 64 * 1024] * 100), status=500) < 3
+
     async def test_are_used_again(self, server: FakeOpenAI) -> None:
         server.replies("m", "one", Refuse(500), "two")
         await everything(endpoint(server))
@@ -218,6 +213,7 @@ class TestConnections:
     async def test_are_not_kept_where_that_is_not_wanted(self, server: FakeOpenAI) -> None:
         server.replies("m", "one")
         await everything(endpoint(server, keep_alive=False))
+        assert server.requests[0].headers["connection"] == "close"
         await server.until(lambda: server.open_connections == 0)
 
     async def test_carry_more_than_a_hundred_calls_at_once(self, server: FakeOpenAI) -> None:
@@ -246,305 +242,3 @@ class TestConnections:
         with pytest.raises(asyncio.CancelledError):
             await call
         await server.until(lambda: server.open_connections == 0)
-
-
-class TestTimeouts:
-    async def test_tell_that_no_connection_stands(self) -> None:
-        def slow(_: httpx.Request) -> httpx.Response:
-            raise httpx.ConnectTimeout("")
-
-        async with httpx.AsyncClient(transport=httpx.MockTransport(slow)) as client:
-            error = await failure(Endpoint("http://far.example/v1", "m", timeouts=Timeouts(connect=3), client=client))
-        assert isinstance(error, CallTimeout)
-        assert error.retryable
-        assert "no connection within 3 s" in str(error)
-
-    @pytest.mark.parametrize("hang", [Break("hang", before_headers=True), Break("hang"), Break("ping")])
-    async def test_tell_that_no_token_came(self, server: FakeOpenAI, hang: Break) -> None:
-        server.replies("m", hang)
-        error = await failure(endpoint(server, timeouts=HASTY))
-        assert isinstance(error, CallTimeout)
-        assert not error.retryable
-        assert "no token within 0.05 s" in str(error)
-        await server.until(lambda: server.open_connections == 0)
-
-    @pytest.mark.parametrize("how", ["hang", "ping"])
-    async def test_tell_that_the_tokens_stopped(self, server: FakeOpenAI, how: str) -> None:
-        server.replies("m", Break(how, ["one ", "two"]))  # type: ignore[arg-type]
-        patient = Timeouts(first_token=60, between_tokens=0.05)
-        error = await failure(endpoint(server, timeouts=patient))
-        assert isinstance(error, CallTimeout)
-        assert "no token for 0.05 s" in str(error)
-        await server.until(lambda: server.open_connections == 0)
-
-    async def test_leave_slow_but_steady_answers_alone(self, server: FakeOpenAI) -> None:
-        gate = asyncio.Semaphore(0)
-        server.replies("m", Say("one two three four", gate=gate))
-        patient = endpoint(server, timeouts=Timeouts(first_token=60, between_tokens=60))
-        async with aclosing(opened(patient)) as chunks:
-            for word in ("one ", "two ", "three ", "four"):
-                gate.release()
-                assert await anext(chunks) == Delta(word)
-
-    async def test_do_not_wait_for_an_error_page_that_hangs(
-        self, server: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("moa.backends.chat._ERROR_BODY_SECONDS", 0.05)
-        server.replies("m", Refuse(503, "unfinished", headers={"content-length": "1000"}))
-        error = await failure(endpoint(server))
-        assert isinstance(error, UpstreamError)
-        assert error.status == 503
-
-
-class TestFailures:
-    async def test_of_nobody_listening(self, server: FakeOpenAI) -> None:
-        await server.stop()
-        error = await failure(endpoint(server))
-        assert isinstance(error, ConnectionFailed)
-        assert error.retryable
-        assert "nobody listens there" in str(error)
-        assert str(error).startswith(server.base_url)
-
-    async def test_of_a_name_that_nobody_has(self) -> None:
-        error = await failure(Endpoint("http://no-such-host.invalid/v1", "m"))
-        assert isinstance(error, ConnectionFailed)
-        assert "no server of that name" in str(error)
-
-    async def test_of_https_where_the_server_speaks_http(self) -> None:
-        async with saying(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
-            error = await failure(Endpoint(f"https://127.0.0.1:{port}/v1", "m"))
-        assert isinstance(error, ConnectionFailed)
-        assert not error.retryable
-        assert "no secure connection" in str(error)
-
-    async def test_of_a_connection_that_drops_before_the_answer(self, server: FakeOpenAI) -> None:
-        server.replies("m", Break("reset", before_headers=True))
-        error = await failure(endpoint(server))
-        assert isinstance(error, ConnectionFailed)
-        assert "before it answered" in str(error)
-
-    async def test_of_a_connection_that_drops_before_the_first_token(self, server: FakeOpenAI) -> None:
-        server.replies("m", Break("reset"))
-        error = await failure(endpoint(server))
-        assert isinstance(error, ConnectionFailed)
-        assert error.retryable
-
-    async def test_of_a_connection_that_drops_mid_stream(self, server: FakeOpenAI) -> None:
-        server.replies("m", Break("reset", ["one "]))
-        error = await failure(endpoint(server))
-        assert isinstance(error, ConnectionFailed)
-        assert "in the middle of its answer" in str(error)
-
-    @pytest.mark.parametrize("after", [[], ["one "]])
-    async def test_of_an_answer_that_just_ends(self, server: FakeOpenAI, after: list[str]) -> None:
-        server.replies("m", Break("end", after))
-        error = await failure(endpoint(server))
-        assert isinstance(error, ProtocolError)
-        assert "in the middle of its answer" in str(error)
-
-    @pytest.mark.parametrize(
-        ("body", "message"),
-        [
-            ([], "without a word"),
-            ([b"  \n "], "without a word"),
-            ([b"<!doctype html><html><head><title>Welcome to nginx!</title></head></html>"], "Welcome to nginx!.*/v1"),
-            ([b'{"choices": [{"mess'], "broken JSON"),
-            ([b'{"choices": []}'], "without a message"),
-            ([b'{"model": "m"}'], "without a message"),
-            ([b"[1, 2]"], "no chat reply"),
-            ([b"Not found"], "no chat reply: Not found"),
-            ([b"data: {broken\n\n"], "broken JSON: {broken"),
-            ([event("one "), b"data: {broken\n\n"], "broken JSON"),
-            ([event("one "), b'data: {"choices":[{"del'], "in the middle of its answer"),
-            ([b"data: 7\n\n"], "no chat reply: 7"),
-            ([b"data: \xff\xfe\n\n"], "broken JSON"),
-            ([b'data: {"choices":[{"delta":{"content":{"a":1}}}]}\n\n'], "not text"),
-        ],
-    )  # fmt: skip
-    async def test_of_replies_that_are_not_the_protocol(
-        self, server: FakeOpenAI, body: list[bytes], message: str
-    ) -> None:
-        server.replies("m", Raw(body))
-        error = await failure(endpoint(server))
-        assert isinstance(error, ProtocolError)
-        assert not error.retryable
-        assert server.base_url in str(error)
-        assert re.search(message, str(error)), str(error)
-
-    async def test_of_a_server_that_is_not_http(self) -> None:
-        async with saying(b"220 mail.example.org ESMTP\r\n\r\n") as port:
-            error = await failure(Endpoint(f"http://127.0.0.1:{port}/v1", "m"))
-        assert isinstance(error, ProtocolError)
-        assert "not HTTP" in str(error)
-
-
-class TestRefusals:
-    async def test_of_a_rate_limit_say_when_to_come_back(self, server: FakeOpenAI) -> None:
-        server.replies("m", Refuse(429, retry_after="7"))
-        error = await failure(endpoint(server))
-        assert isinstance(error, RateLimited)
-        assert error.retryable
-        assert error.retry_after_seconds == 7
-
-    @pytest.mark.parametrize("status", [408, 409, 500, 502, 503, 529])
-    async def test_that_may_pass_are_retryable(self, server: FakeOpenAI, status: int) -> None:
-        server.replies("m", Refuse(status))
-        error = await failure(endpoint(server))
-        assert isinstance(error, UpstreamError)
-        assert (error.status, error.retryable) == (status, True)
-        assert "scripted failure" in str(error)
-
-    @pytest.mark.parametrize("status", [301, 400, 402, 404, 422])
-    async def test_that_will_not_pass_are_not(self, server: FakeOpenAI, status: int) -> None:
-        server.replies("m", Refuse(status, headers={"location": "https://elsewhere.example/v1"}))
-        error = await failure(endpoint(server))
-        assert isinstance(error, UpstreamError)
-        assert (error.status, error.retryable) == (status, False)
-
-    async def test_of_an_unknown_model_say_what_to_check(self, server: FakeOpenAI) -> None:
-        error = await failure(endpoint(server, "nope"))
-        assert isinstance(error, UpstreamError)
-        assert re.search(r"nope.*404.*does not exist.*Check the model's name and the URL", str(error))
-
-    async def test_by_a_web_page_are_told_by_its_title(self, server: FakeOpenAI) -> None:
-        page = "<html><head><title>502 Bad\n Gateway</title></head><body>" + "x" * 5000 + "</body></html>"
-        server.replies("m", Refuse(502, page))
-        error = await failure(endpoint(server))
-        assert isinstance(error, UpstreamError)
-        assert "an HTML page, “502 Bad Gateway”" in str(error)
-        assert len(str(error)) < 300
-
-    @pytest.mark.parametrize(
-        ("status", "body"),
-        [
-            (400, {"error": {"message": "Too much.", "code": "context_length_exceeded"}}),
-            (400, {"error": {"message": "Too much.", "type": "exceed_context_size_error", "code": 400}}),
-            (400, {"object": "error", "message": "This model's maximum context length is 4096 tokens.", "code": 400}),
-            (500, {"error": "the request exceeds the available context size"}),
-        ],
-    )
-    async def test_of_a_question_that_is_too_long_say_so(
-        self, server: FakeOpenAI, status: int, body: dict[str, object]
-    ) -> None:
-        server.replies("m", Refuse(status, body))
-        error = await failure(endpoint(server))
-        assert isinstance(error, ContextTooLong)
-        assert "larger context window" in str(error)
-
-    @pytest.mark.parametrize(
-        ("reported", "kind"),
-        [
-            ({"message": "CUDA out of memory", "code": 500}, UpstreamError),
-            ({"message": "busy", "code": 429}, RateLimited),
-            ({"message": "too big", "type": "exceed_context_size_error"}, ContextTooLong),
-            ("plain words", UpstreamError),
-        ],
-    )
-    @pytest.mark.parametrize("before", [b"", event("one ")])
-    async def test_told_inside_the_stream_count_too(
-        self, server: FakeOpenAI, reported: object, kind: type[BackendError], before: bytes
-    ) -> None:
-        server.replies("m", Raw([before, b"data: " + json.dumps({"error": reported}).encode() + b"\n\n"]))
-        assert type(await failure(endpoint(server))) is kind
-
-    async def test_told_in_a_document_with_status_200_count_too(self, server: FakeOpenAI) -> None:
-        server.replies("m", Raw([b'{"error": {"message": "upstream is down", "code": 503}}']))
-        error = await failure(endpoint(server))
-        assert isinstance(error, UpstreamError)
-        assert error.status == 503
-
-
-class TestKeys:
-    @pytest.fixture
-    async def guarded(self) -> AsyncIterator[FakeOpenAI]:
-        async with FakeOpenAI(key=KEY) as server:
-            server.replies("m", "391")
-            yield server
-
-    async def test_come_from_the_variable_that_is_named(
-        self, guarded: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("MY_KEY", KEY)
-        mine = endpoint(guarded, api_key_env="MY_KEY")
-        assert mine.readiness() == Readiness(ready=True, text="key in MY_KEY; not contacted")
-        assert (await spoken(mine))[0] == "391"
-
-    async def test_come_from_the_file_that_the_environment_names(
-        self, guarded: FakeOpenAI, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
-        (tmp_path / "key").write_text(KEY + "\n")
-        monkeypatch.setenv("MY_KEY_FILE", str(tmp_path / "key"))
-        assert (await spoken(endpoint(guarded, api_key_env="MY_KEY")))[0] == "391"
-
-    async def test_can_be_given_by_the_program_that_started_the_server(self, guarded: FakeOpenAI) -> None:
-        assert (await spoken(endpoint(guarded, key=Secret(KEY))))[0] == "391"
-
-    async def test_are_missed_before_anything_is_sent(
-        self, guarded: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.delenv("MY_KEY", raising=False)
-        mine = endpoint(guarded, api_key_env="MY_KEY")
-        error = await failure(mine)
-        assert isinstance(error, MissingKeyError)
-        assert "MY_KEY, which is not set: export MY_KEY=" in str(error)
-        assert guarded.connections == 0
-        assert not mine.readiness().ready
-        assert "export MY_KEY=" in mine.readiness().remedy
-
-    async def test_that_nobody_named_are_asked_for(self, guarded: FakeOpenAI) -> None:
-        error = await failure(endpoint(guarded))
-        assert isinstance(error, MissingKeyError)
-        assert "api_key_env=" in str(error)
-
-    async def test_that_are_refused_are_told_by_their_variable(
-        self, guarded: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("MY_KEY", "sk-wrong-key")
-        error = await failure(endpoint(guarded, api_key_env="MY_KEY"))
-        assert isinstance(error, UpstreamError)
-        assert "refused the key in MY_KEY" in str(error)
-        assert "sk-wrong-key" not in str(error)
-
-    @pytest.mark.parametrize(
-        "script",
-        [
-            Refuse(400, {"error": {"message": f"x Bearer {KEY} y"}}),
-            Refuse(500, f"<title>{KEY}</title>"),
-            Refuse(500, "a" * 190 + KEY + "b" * 90),
-            Refuse(302, headers={"location": f"https://elsewhere.example/?key={KEY}"}),
-            Raw([f'data: {{"error": "{KEY}"}}\n\n'.encode()]),
-            Raw([f"data: {{{KEY}\n\n".encode()]),
-            Raw([f"no protocol {KEY}".encode()]),
-            Break("reset", before_headers=True),
-            Break("hang"),
-        ],
-    )
-    @pytest.mark.parametrize("given_as", ["key", "header"])
-    async def test_show_in_no_error_and_in_no_cause_of_one(
-        self, server: FakeOpenAI, script: Scripted, given_as: str
-    ) -> None:
-        server.replies("m", script)
-        options: dict[str, Any] = {"key": Secret(KEY)} if given_as == "key" else {"headers": {"x-api-key": KEY}}
-        mine = endpoint(server, timeouts=HASTY, **options)
-        assert KEY not in repr(mine)
-        error: BaseException | None = await failure(mine)
-        assert error is not None
-        while error is not None:
-            assert KEY[:12] not in f"{error} {error!r} {error.args}"
-            error = error.__cause__ or error.__context__
-
-    async def test_show_in_no_error_about_a_server_that_is_not_http(self) -> None:
-        async with saying(b"220 mail.example.org ESMTP\r\n\r\n") as port:
-            error: BaseException | None = await failure(Endpoint(f"http://127.0.0.1:{port}/v1", "m", key=Secret(KEY)))
-        while error is not None:
-            assert KEY not in f"{error} {error!r}"
-            error = error.__cause__ or error.__context__
-
-    async def test_show_in_no_log(self, server: FakeOpenAI, caplog: pytest.LogCaptureFixture) -> None:
-        caplog.set_level("DEBUG")
-        server.replies("m", "391", Refuse(500), Break("reset"))
-        for _ in range(2):
-            with suppress(BackendError):
-                await everything(endpoint(server, key=Secret(KEY)))
-        assert caplog.records
-        assert KEY not in caplog.text

@@ -27,7 +27,7 @@ from moa.errors import (
     UpstreamError,
 )
 from moa.messages import Message, Usage
-from tests.backends.calling import asking, everything, opened, spoken
+from tests.backends.calling import asking, everything, failure, opened, spoken
 from tests.fakes.openai_server import Break, FakeOpenAI, Raw, Refuse, Say, Scripted
 
 KEY = "sk-a-key-that-must-never-show"
@@ -45,12 +45,6 @@ def hosted(server: FakeOpenAI, model: str = "m", **options: object) -> Hosted:
     return Hosted(f"openai/{model}", api_base=server.base_url, **options)  # type: ignore[arg-type]
 
 
-async def failure(backend: Backend, request: Request | None = None) -> BackendError:
-    with pytest.raises(BackendError) as caught:
-        await everything(backend, request)
-    return caught.value
-
-
 class TestReference:
     def test_is_provider_and_name(self) -> None:
         named = backend_for("openrouter/meta/llama-3")
@@ -63,11 +57,12 @@ class TestReference:
         with pytest.raises(ModelReferenceError, match="openai/gpt-4o-mini"):
             Hosted(bad)
 
-    async def test_of_an_unknown_provider_says_what_to_write(self) -> None:
-        with pytest.raises(
-            ModelReferenceError, match=r"No provider is called 'nobody'\. Use one of anthropic, .*openai"
-        ):
-            await everything(Hosted("nobody/knows"))
+    @pytest.mark.parametrize(
+        ("reference", "hint"), [("nobody/knows", "Providers are openai, "), ("opnai/gpt-4o", r"Did you mean openai\?")]
+    )
+    async def test_of_an_unknown_provider_says_what_to_write(self, reference: str, hint: str) -> None:
+        with pytest.raises(ModelReferenceError, match=rf"no provider is called .*{hint}.*http://host:port/v1#name"):
+            await everything(Hosted(reference))
 
 
 class TestAnswers:
@@ -309,7 +304,7 @@ def getaddrinfo(host, *rest, **more):
 socket.getaddrinfo = getaddrinfo
 
 from moa.backends.hosted import Hosted
-from tests.backends.calling import everything, opened
+from tests.backends.calling import asking, endpoint, everything, failure, opened, spoken
 
 backend = Hosted("openai/gpt-4o-mini", api_base=sys.argv[1])
 facts = {"priced": backend.priced, "ready": backend.readiness().ready, "early": "litellm" in sys.modules}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from moa.backends.endpoint import Endpoint
-from moa.backends.http import _certificates, client_for, close_clients
+from moa.backends.http import _certificates, _pools, client_for, close_clients
 from moa.errors import ConnectionFailed
 from tests.backends.calling import spoken
 from tests.fakes.openai_server import FakeOpenAI, Say
@@ -37,6 +37,19 @@ def test_a_loop_has_its_own_clients() -> None:
         return await client_for("http://127.0.0.1:8000/v1")
 
     assert asyncio.run(client()) is not asyncio.run(client())
+
+
+def test_a_loop_that_was_closed_by_hand_is_forgotten() -> None:
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(client_for("http://127.0.0.1:8000/v1"))
+    loop.close()
+    assert loop in _pools
+    asyncio.run(_opening())
+    assert loop not in _pools
+
+
+async def _opening() -> None:
+    await client_for("http://127.0.0.1:8000/v1")
 
 
 async def test_closing_closes_what_was_kept_alive_and_the_next_call_opens_anew(server: FakeOpenAI) -> None:

@@ -27,8 +27,9 @@ class TestSecret:
     def test_cannot_be_written_to_a_file(self) -> None:
         with pytest.raises(TypeError):
             pickle.dumps(Secret(KEY))
-        with pytest.raises(TypeError):
-            copy.deepcopy(Secret(KEY))
+
+    def test_survives_the_copying_of_what_holds_it(self) -> None:
+        assert copy.deepcopy([Secret(KEY)]) == [Secret(KEY)]
 
     def test_is_equal_to_itself_and_to_nothing_else(self) -> None:
         assert Secret(KEY) == Secret(KEY)

@@ -129,6 +129,12 @@ def test_a_draft_that_was_cut_off_shows_what_it_had(store: Store) -> None:
     assert code["text"] == "3"
 
 
+def test_an_answer_that_was_cut_off_is_not_passed_off_as_whole(store: Store) -> None:
+    store.append(FIRST, [*a_run(FIRST)[:4], AnswerDelta(0.5, "It is 39", "math.1")])
+    store.end(FIRST, "cancelled")
+    assert "Answer, as far as it came\nIt is 39" in run(app, "show", FIRST).out
+
+
 def test_a_failed_run_tells_why(store: Store) -> None:
     store.append(FIRST, [a_run(FIRST)[0], RunFailed(3.0, "Nobody could answer.")])
     assert "Nobody could answer." in run(app, "show", "last").out

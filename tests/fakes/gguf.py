@@ -10,7 +10,7 @@ _F32 = 0
 
 Value = str | int | float | bool | list[str] | list[int]
 
-CHAT = {
+CHAT: dict[str, Value] = {
     "general.architecture": "llama",
     "general.name": "Tiny",
     "llama.context_length": 2048,

@@ -184,6 +184,24 @@ class FakeOpenAI:
         return scripts.pop(0) if len(scripts) > 1 else scripts[0]
 
 
+def event(text: str) -> bytes:
+    """One token as it goes over the line, for `Raw`."""
+    return b"data: " + json.dumps({"choices": [{"delta": {"content": text}}]}).encode() + b"\n\n"
+
+
+@asynccontextmanager
+async def saying(words: bytes) -> AsyncIterator[int]:
+    """Run a server that says the same to everybody and hangs up; yields its port."""
+
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(words)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
 @dataclass
 class _Exchange:
     """One request being answered. Each method returns whether the connection can be used again."""

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from moa.local import hub
+from moa.local.engine import stop_engines
 from moa.local.storage import models_folder
 from tests.fakes.hub import FakeHub
+from tests.fakes.models import smallest_model
 from tests.fakes.wheels import offline_index
 
 
@@ -46,3 +48,16 @@ def serve_hub(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServeHub
             return running
 
         yield serve
+
+
+@pytest.fixture(scope="session")
+def smallest() -> Path:
+    """A real model, from the user's own cache: a session's fixture is made before any test changes the environment."""
+    return smallest_model()
+
+
+@pytest.fixture
+def engines() -> Iterator[None]:
+    """Ends the engines that a test started."""
+    yield
+    stop_engines()

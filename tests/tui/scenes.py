@@ -210,6 +210,26 @@ def fallback_scene() -> list[Event]:
     ]
 
 
+def continued_scene() -> list[Event]:
+    """The second turn of a conversation."""
+    messages = (
+        Message("user", "Who discovered Neptune?"),
+        Message("assistant", "Johann Galle did."),
+        Message("user", "When?"),
+    )
+    route = routing(("general",), general=0.9)
+    text = "Around 1846."
+    return [
+        replace(started(), messages=messages),
+        Routed(0.01, route),
+        AggregationStarted(0.01, SOLO),
+        DraftStarted(0.011, "general.1", "general", SMALL),
+        AnswerDelta(0.6, text, "general.1"),
+        DraftFinished(0.9, draft("general", text, seconds=0.9)),
+        RunFinished(0.9, answer(text, route, [draft("general", text, seconds=0.9)], SOLO)),
+    ]
+
+
 def withdrawn_scene() -> list[Event]:
     """The aggregator breaks off in the middle, and the best draft takes its place."""
     why = "The draft of code is returned instead: the line broke."

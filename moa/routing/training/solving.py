@@ -10,6 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_JITTER = 1e-3
+"""Added to the diagonal of a system that pivots alike would make singular."""
 NOISE = 0.1
 """Of the ridge: how much a question's label is taken to be by chance."""
 DECAY = 0.1
@@ -17,30 +19,37 @@ DECAY = 0.1
 
 
 class Ridge:
-    """Weighted ridge regression of several targets on the same rows, with exact results for any rows left out.
+    """Weighted kernel ridge regression of several targets at once, with exact results for any rows left out.
 
     The scores of left-out rows cost one small system of equations a group, not a second fit (the block form of Allen's
     PRESS).
 
     Args:
-        rows: features, float32, shape (rows, features).
+        rows: the kernel between rows and pivots, float32, shape (rows, pivots).
+        between: the kernel between pivots, shape (pivots, pivots).
         targets: shape (rows, targets).
         weights: shape (rows,), more than 0.
-        noise: added to the diagonal.
+        noise: how much of a target is taken to be chance, beside 1 for the weight of a row.
     """
 
     def __init__(
         self,
         rows: NDArray[np.float32],
+        between: NDArray[np.float32],
         targets: NDArray[np.float32],
         weights: NDArray[np.float32],
         noise: float = NOISE,
     ) -> None:
+        from scipy.linalg import cho_factor, cho_solve
+
         self._rows, self._targets, self._weights = rows, targets, weights
-        gram = ((rows * weights[:, None]).T @ rows).astype(np.float64)
-        gram[np.diag_indices(len(gram))] += noise
-        self._inverse = np.linalg.inv(gram).astype(np.float32)
-        self.coefficients: NDArray[np.float32] = self._inverse @ (rows.T @ (targets * weights[:, None]))
+        system = ((rows * weights[:, None]).T @ rows).astype(np.float64) + noise * between
+        system[np.diag_indices(len(system))] += _JITTER
+        factor = cho_factor(system, lower=True, overwrite_a=True)
+        self._inverse = cho_solve(factor, np.eye(len(system)))
+        self.coefficients: NDArray[np.float32] = (self._inverse @ (rows.T @ (targets * weights[:, None]))).astype(
+            np.float32
+        )
 
     def left_out(self, groups: Sequence[NDArray[np.intp]]) -> NDArray[np.float32]:
         """Return the score of every row by a fit without its group; rows of no group get NaN. Shape (rows, targets)."""

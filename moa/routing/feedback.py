@@ -1,0 +1,3 @@
+"""Stub for the moment."""
+from typing import Any
+Feedback = Any

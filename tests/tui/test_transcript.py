@@ -1,0 +1,122 @@
+"""A long conversation: only what is near the screen holds widgets, and nothing jumps because of it."""
+
+from __future__ import annotations
+
+from textual.pilot import Pilot
+from textual.widgets import Markdown
+
+from moa.tui.state import RunView, fold
+from moa.tui.transcript import Transcript
+from moa.tui.turn import Prose, Turn
+from tests.tui.scenes import REPLY, aggregating_scene, done_scene
+from tests.tui.stage import Stage, until
+
+TURNS = 30
+
+
+async def fill(stage: Stage, pilot: Pilot[None]) -> Transcript:
+    """Add many answered turns, and wait until the early ones are folded."""
+    await stage.ready(pilot)
+    transcript = stage.chat.query_one(Transcript)
+    view = fold(done_scene())
+    for number in range(TURNS):
+        await transcript.begin(Turn(f"Question {number}?", view))
+        await until(pilot, lambda: all(prose.source == REPLY for prose in transcript.query(Prose)))
+    await until(pilot, lambda: transcript.turns()[0].folded)
+    return transcript
+
+
+async def test_turns_far_from_the_screen_give_up_their_widgets_and_keep_their_height() -> None:
+    stage = Stage()
+    async with stage.app.run_test(size=(100, 40)) as pilot:
+        transcript = await fill(stage, pilot)
+        first, *_, last = transcript.turns()
+        assert not last.folded
+        assert not first.children
+        assert first.size.height == last.size.height
+        assert len(transcript.query(Markdown)) < TURNS / 2
+
+
+async def test_scrolling_back_brings_them_back_as_they_were() -> None:
+    stage = Stage()
+    async with stage.app.run_test(size=(100, 40)) as pilot:
+        transcript = await fill(stage, pilot)
+        length = transcript.virtual_size.height
+        await pilot.press("ctrl+home")
+        first, *_, last = transcript.turns()
+        await until(pilot, lambda: not first.folded and last.folded)
+        await until(pilot, lambda: "There are ten of them" in stage.screen_text())
+        assert "Question 0?" in stage.screen_text()
+        assert transcript.virtual_size.height == length
+        await pilot.press("ctrl+end")
+        await until(pilot, lambda: not last.folded and first.folded)
+        assert transcript.scroll_y == transcript.max_scroll_y
+
+
+async def test_a_turn_comes_back_with_the_height_of_the_new_width() -> None:
+    stage = Stage()
+    async with stage.app.run_test(size=(100, 40)) as pilot:
+        transcript = await fill(stage, pilot)
+        await pilot.resize_terminal(40, 40)
+        await pilot.press("ctrl+home")
+        first = transcript.turns()[0]
+        await until(pilot, lambda: not first.folded)
+        await until(pilot, lambda: "Question 0?" in stage.screen_text())
+        await until(pilot, lambda: first.size.height >= sum(child.size.height for child in first.children))
+        status = first.query_one(".status")
+        await until(pilot, lambda: status.region.bottom <= first.region.bottom)
+
+
+async def test_a_run_under_way_is_never_folded() -> None:
+    stage = Stage()
+    async with stage.app.run_test(size=(100, 40)) as pilot:
+        await stage.ready(pilot)
+        transcript = stage.chat.query_one(Transcript)
+        under_way = Turn("Now?", fold(aggregating_scene()))
+        await transcript.begin(under_way)
+        await under_way.fold()
+        assert not under_way.folded
+        assert under_way.query(Prose)
+
+
+async def test_a_folded_turn_that_is_told_more_shows_it_when_it_is_back() -> None:
+    stage = Stage()
+    async with stage.app.run_test(size=(100, 40)) as pilot:
+        await stage.ready(pilot)
+        transcript = stage.chat.query_one(Transcript)
+        turn = Turn("Now?", RunView(end="stopped"))
+        await transcript.begin(turn)
+        await turn.fold()
+        await turn.show(fold(done_scene()), stage.chat.colours)
+        await turn.unfold()
+        assert await _source(pilot, turn) == REPLY
+
+
+async def _source(pilot: Pilot[None], turn: Turn) -> str:
+    await until(pilot, lambda: bool(turn.query_one(Prose).source))
+    return turn.query_one(Prose).source
+
+
+async def test_a_short_conversation_stands_at_the_top() -> None:
+    stage = Stage(done_scene())
+    async with stage.app.run_test(size=(100, 60)) as pilot:
+        await stage.send(pilot, "Which numbers?")
+        await stage.shown(pilot)
+        transcript = stage.chat.query_one(Transcript)
+        assert transcript.scroll_y == 0
+        assert transcript.turns()[0].region.y == transcript.region.y + 1
+
+
+async def test_a_reader_who_scrolled_away_is_left_in_peace_while_tokens_come() -> None:
+    stage = Stage(done_scene(), aggregating_scene())
+    async with stage.app.run_test(size=(80, 24)) as pilot:
+        await stage.send(pilot, "Which numbers?")
+        await stage.shown(pilot)
+        transcript = stage.chat.query_one(Transcript)
+        await until(pilot, lambda: transcript.scroll_y == transcript.max_scroll_y > 0)
+        await stage.send(pilot, "And again?")
+        await pilot.press("ctrl+home")
+        await stage.shown(pilot)
+        assert transcript.scroll_y == 0
+        await pilot.press("ctrl+end")
+        await until(pilot, lambda: transcript.scroll_y == transcript.max_scroll_y)
