@@ -49,6 +49,9 @@ class Agent:
     """For backends that can repeat themselves."""
     timeout: float | None = field(default=None, kw_only=True)
     """Seconds that one draft may take, retries included; None means no limit of its own."""
+    capacity: int | None = field(default=None, kw_only=True)
+    """Drafts that it may write at once within one mixture; None means no limit. Beyond it, questions go to the next
+    best agent whose field they are too, and wait where there is none."""
     backend: Backend = field(init=False, repr=False, compare=False)
     """What runs the model; made from `model`."""
 
@@ -61,7 +64,7 @@ class Agent:
             raise AgentError(f"The examples of agent {self.name!r} must be a list of strings.")
         if self.temperature is not None and not 0 <= self.temperature <= 2:  # noqa: PLR2004
             raise AgentError(f"The temperature of agent {self.name!r} is {self.temperature}; it must be 0 … 2.")
-        for limit in ("max_tokens", "timeout"):
+        for limit in ("max_tokens", "timeout", "capacity"):
             value = getattr(self, limit)
             if value is not None and value <= 0:
                 raise AgentError(f"{limit} of agent {self.name!r} is {value}; it must be more than 0.")

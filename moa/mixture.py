@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from moa.agent import Agent
@@ -32,6 +33,9 @@ from moa.turn import Turn
 
 if TYPE_CHECKING:
     from moa.routing import Router
+    from moa.routing.balancer import Admission, LoadBalancer
+    from moa.routing.feedback import Feedback
+    from moa.routing.wishes import Wishes
 
 
 class Mixture:
@@ -51,6 +55,8 @@ class Mixture:
         fallback: name of the agent that answers when the router finds no field for a question, or when the whole
             panel failed. By default the agent called `general`, else the first.
         budget: limits for every run; `stream` and `ask` can be given others.
+        balance: whether to even out, slowly, how often each agent is chosen where several would do.
+        feedback: what people said of earlier answers, for the router to heed; None heeds nothing, as evaluations must.
 
     Raises:
         AgentError: no agents, two of the same name, or an unknown fallback.
@@ -65,6 +71,8 @@ class Mixture:
         aggregator: Aggregator | None = None,
         fallback: str | None = None,
         budget: Budget | None = None,
+        balance: bool = False,
+        feedback: Feedback | None = None,
     ) -> None:
         self.agents = _checked(agents)
         self.name = name
@@ -72,11 +80,15 @@ class Mixture:
         self.aggregator = aggregator or Synthesize()
         self.fallback = _fallback(self.agents, fallback)
         self.budget = budget or Budget()
+        self.balancer = _balancer(self.agents, balance=balance)
+        self.feedback = feedback
 
     def __repr__(self) -> str:
         return f"Mixture({', '.join(agent.name for agent in self.agents)})"
 
-    async def stream(self, asked: Asked, *, budget: Budget | None = None) -> AsyncGenerator[Event, None]:
+    async def stream(
+        self, asked: Asked, *, budget: Budget | None = None, pin: Iterable[str] = (), exclude: Iterable[str] = ()
+    ) -> AsyncGenerator[Event, None]:
         """Answer a question and yield everything that happens, in order.
 
         Leaving the iterator early cancels every call that it started and closes their connections.
@@ -84,15 +96,19 @@ class Mixture:
         Args:
             asked: a question, a `Conversation`, or messages.
             budget: limits for this run, in place of the mixture's.
+            pin: names of agents that must be on the panel, beside those that the question addresses, as in `@law`.
+            exclude: names of agents that must not be.
 
         Raises:
             ConversationError: the question is empty; nothing was started.
+            UsageError: an agent to pin or exclude does not exist, or everybody is excluded; nothing was started.
             MoaError: there is no answer; `RunFailed` was the last event.
         """
         conversation = Conversation.of(asked)
+        wishes = self._wishes(pin, exclude)
         events: asyncio.Queue[Event] = asyncio.Queue()
         turn = Turn(events.put_nowait, Ledger(budget or self.budget))
-        work = asyncio.create_task(_Run(self, conversation, turn).answer())
+        work = asyncio.create_task(_Run(self, conversation, wishes, turn).answer())
         try:
             while True:
                 event = await events.get()
@@ -104,21 +120,26 @@ class Mixture:
             work.cancel()
             await asyncio.wait([work])
 
-    async def ask(self, asked: Asked, *, budget: Budget | None = None) -> Answer:
-        """Answer a question.
+    async def ask(
+        self, asked: Asked, *, budget: Budget | None = None, pin: Iterable[str] = (), exclude: Iterable[str] = ()
+    ) -> Answer:
+        """Answer a question. The arguments are those of `stream`.
 
         Raises:
             ConversationError: the question is empty.
+            UsageError: an agent to pin or exclude does not exist, or everybody is excluded.
             MoaError: there is no answer; the message says why and what to do.
         """
-        async with aclosing(self.stream(asked, budget=budget)) as events:
+        async with aclosing(self.stream(asked, budget=budget, pin=pin, exclude=exclude)) as events:
             async for event in events:
                 if isinstance(event, RunFinished):
                     answer = event.answer
         return answer
 
-    def ask_sync(self, asked: Asked, *, budget: Budget | None = None) -> Answer:
-        """Answer a question from code that is not asynchronous.
+    def ask_sync(
+        self, asked: Asked, *, budget: Budget | None = None, pin: Iterable[str] = (), exclude: Iterable[str] = ()
+    ) -> Answer:
+        """Answer a question from code that is not asynchronous. The arguments are those of `stream`.
 
         Raises:
             UsageError: an event loop is already running in this thread; `await mixture.ask(…)` there instead.
@@ -127,26 +148,34 @@ class Mixture:
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            return asyncio.run(self._ask_and_close(asked, budget))
+            return asyncio.run(self._closing(self.ask(asked, budget=budget, pin=pin, exclude=exclude)))
         raise UsageError("ask_sync cannot run inside an event loop. Use `await mixture.ask(…)` here.")
 
-    async def _ask_and_close(self, asked: Asked, budget: Budget | None) -> Answer:
+    @staticmethod
+    async def _closing(answer: Awaitable[Answer]) -> Answer:
         from moa.backends.http import close_clients
 
         try:
-            return await self.ask(asked, budget=budget)
+            return await answer
         finally:
             await close_clients()
 
-    async def route(self, asked: Asked) -> Routing:
-        """Decide who would answer, and ask nobody.
+    async def route(self, asked: Asked, *, pin: Iterable[str] = (), exclude: Iterable[str] = ()) -> Routing:
+        """Decide who would answer at this moment, and ask nobody.
 
         Raises:
             ConversationError: the question is empty.
+            UsageError: an agent to pin or exclude does not exist, or everybody is excluded.
             MoaError: the encoder cannot be loaded.
         """
-        conversation = Conversation.of(asked)
-        return await asyncio.to_thread(self.router.route, conversation, self.agents, fallback=self.fallback)
+        return self.balancer.seen_by(await _routing(self, Conversation.of(asked), self._wishes(pin, exclude)))
+
+    def _wishes(self, pin: Iterable[str], exclude: Iterable[str]) -> Wishes:
+        from moa.routing.wishes import Wishes
+
+        wishes = Wishes.of(pin, exclude)
+        wishes.check([agent.name for agent in self.agents])
+        return wishes
 
 
 @dataclass(slots=True)
@@ -155,6 +184,7 @@ class _Run:
 
     mixture: Mixture
     conversation: Conversation
+    wishes: Wishes
     turn: Turn
     id: str = field(default_factory=lambda: f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}")
     outcomes: list[Outcome] = field(default_factory=list)
@@ -180,12 +210,16 @@ class _Run:
         turn, mixture = self.turn, self.mixture
         models = {agent.name: agent.backend.reference for agent in mixture.agents}
         turn.emit(RunStarted(turn.at(), self.id, time.time(), mixture.name, self.conversation.messages, models))
-        routing = await mixture.route(self.conversation)
-        turn.emit(Routed(turn.at(), routing))
-        text, aggregation = await self._draft(routing) or await self._aggregate(routing)
+        admission = mixture.balancer.admit(await _routing(mixture, self.conversation, self.wishes))
+        try:
+            turn.emit(Routed(turn.at(), admission.routing))
+            passed_through = await self._draft(admission)
+        finally:
+            admission.close()
+        text, aggregation = passed_through or await self._aggregate(admission.routing)
         return Answer(
             text=text,
-            routing=routing,
+            routing=admission.routing,
             drafts=tuple(outcome.draft for outcome in self.outcomes),
             aggregator=aggregation,
             tokens=turn.ledger.tokens,
@@ -195,7 +229,7 @@ class _Run:
             run=self.id,
         )
 
-    async def _draft(self, routing: Routing) -> _Answered | None:
+    async def _draft(self, admission: Admission) -> _Answered | None:
         """Have the panel draft. If all of it fails, ask the fallback agent, and say so.
 
         Returns:
@@ -204,23 +238,23 @@ class _Run:
         Raises:
             AllDraftsFailed: nobody answered.
         """
-        by_name = {agent.name: agent for agent in self.mixture.agents}
-        answered = await self._ask([by_name[name] for name in routing.panel], "one draft")
+        routing, by_name = admission.routing, {agent.name: agent for agent in self.mixture.agents}
+        answered = await self._ask([by_name[name] for name in routing.panel], "one draft", admission)
         fallback = self.mixture.fallback
         if not self._successful() and fallback not in routing.panel:
             self._degrade("panel", fallback, f"Answers in place of {' and '.join(routing.panel)}.")
-            answered = await self._ask([by_name[fallback]], "the fallback agent's draft")
+            answered = await self._ask([by_name[fallback]], "the fallback agent's draft", admission)
         if not self._successful():
             raise AllDraftsFailed({outcome.draft.agent: outcome.cause for outcome in self.outcomes if outcome.cause})
         return answered
 
-    async def _ask(self, agents: Sequence[Agent], why: str) -> _Answered | None:
+    async def _ask(self, agents: Sequence[Agent], why: str, admission: Admission) -> _Answered | None:
         """Collect drafts; a single one is passed through as the answer while it streams."""
         turn, alone = self.turn, len(agents) == 1
         aggregation = Aggregation(self.mixture.aggregator.name, "solo", why)
         if alone:
             turn.emit(AggregationStarted(turn.at(), aggregation))
-        outcomes = await draft_all(agents, self.conversation, turn, passthrough=alone)
+        outcomes = await draft_all(agents, self.conversation, turn, passthrough=alone, place=admission.place)
         self.outcomes += outcomes
         for outcome in outcomes:
             if outcome.cause:
@@ -309,6 +343,18 @@ def _fallback(agents: Sequence[Agent], name: str | None) -> str:
     if name not in names:
         raise AgentError(f"The fallback {name!r} is not one of the agents: {', '.join(names)}.")
     return name
+
+
+async def _routing(mixture: Mixture, conversation: Conversation, wishes: Wishes) -> Routing:
+    """Decide as if nobody were busy: who is, is looked up when the decision is made and not while it is."""
+    route = partial(mixture.router.route, fallback=mixture.fallback, wishes=wishes, feedback=mixture.feedback)
+    return await asyncio.to_thread(route, conversation, mixture.agents)
+
+
+def _balancer(agents: Sequence[Agent], *, balance: bool) -> LoadBalancer:
+    from moa.routing.balancer import LoadBalancer
+
+    return LoadBalancer(agents, balance=balance)
 
 
 def _default_router() -> Router:

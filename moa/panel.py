@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,8 +27,21 @@ class Outcome:
     cause: MoaError | None = None
 
 
+Place = Callable[[str, Callable[[], None]], AbstractAsyncContextManager[None]]
+"""Holds a place to write in for the named agent, waiting where there is none; then it calls the function first."""
+
+
+def _at_once(_: str, __: Callable[[], None]) -> AbstractAsyncContextManager[None]:
+    return nullcontext()
+
+
 async def draft_all(
-    agents: Sequence[Agent], conversation: Conversation, turn: Turn, *, passthrough: bool = False
+    agents: Sequence[Agent],
+    conversation: Conversation,
+    turn: Turn,
+    *,
+    passthrough: bool = False,
+    place: Place = _at_once,
 ) -> list[Outcome]:
     """Ask every agent at once and wait for all of them.
 
@@ -37,13 +50,14 @@ async def draft_all(
         conversation: what they are asked.
         turn: the turn that this belongs to; gets the events.
         passthrough: a single draft whose text is the answer itself, streamed as `AnswerDelta`.
+        place: what each draft waits for before it starts; nothing by default.
 
     Returns:
         One outcome an agent, in the agents' order. Failures are outcomes, not exceptions; only
         cancellation leaves early, and takes every call along.
     """
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_Drafting(agent, turn, passthrough).run(conversation)) for agent in agents]
+        tasks = [group.create_task(_Drafting(agent, turn, passthrough, place).run(conversation)) for agent in agents]
     return [task.result() for task in tasks]
 
 
@@ -54,6 +68,7 @@ class _Drafting:
     agent: Agent
     turn: Turn
     passthrough: bool
+    place: Place
     id: str = field(init=False)
     started: float = field(init=False)
     text: list[str] = field(default_factory=list)
@@ -69,9 +84,11 @@ class _Drafting:
         turn, agent = self.turn, self.agent
         turn.emit(DraftStarted(self.started, self.id, agent.name, agent.backend.reference))
         cause: MoaError | None = None
-        limit = _shortest(agent.timeout, turn.ledger.seconds_left())
+        limit = turn.ledger.seconds_left()
         try:
-            async with asyncio.timeout(limit) as deadline:
+            async with asyncio.timeout(limit) as deadline, self.place(agent.name, self._wait):
+                limit = _shortest(agent.timeout, turn.ledger.seconds_left())
+                deadline.reschedule(None if limit is None else asyncio.get_running_loop().time() + limit)
                 await self._listen(conversation)
         except asyncio.CancelledError:
             turn.emit(DraftFinished(turn.at(), self._draft("cancelled", "The run was stopped.")))
@@ -90,6 +107,11 @@ class _Drafting:
         outcome = Outcome(self._draft("failed", str(cause)) if cause else self._draft("ok"), cause)
         turn.emit(DraftFinished(turn.at(), outcome.draft))
         return outcome
+
+    def _wait(self) -> None:
+        agent = self.agent
+        text = f"{agent.name} is at its capacity ({agent.capacity}), so this draft waits for its turn."
+        self.turn.emit(DraftNotice(self.turn.at(), self.id, "queued", text))
 
     async def _listen(self, conversation: Conversation) -> None:
         turn, agent = self.turn, self.agent

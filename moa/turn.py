@@ -45,7 +45,8 @@ class Turn:
             BudgetExceeded: the call would cross a limit; it was not made.
             MoaError: whatever the backend raises.
         """
-        self.ledger.open_call(who, priced=backend.priced)
+        # Looking a price up may mean reading a large table, so only a budget of money has it done.
+        self.ledger.open_call(who, priced=self.ledger.budget.usd is None or backend.priced)
         spoke, finish = False, None
         try:
             async with aclosing(resilient(backend, request)) as chunks:

@@ -92,13 +92,11 @@ async def stream_chat(
                 if reply.finish_reason is None:
                     raise _failure(server, error, started=reply.started) from error
                 received = b""  # the answer is complete; only its trimmings are missing
-            deltas = reply.feed(received) if received else reply.end()
-            for delta in deltas:
+            for delta in reply.feed(received) if received else reply.end():
                 yield delta
+                deadline = clock() + timeouts.between_tokens
             if reply.finish_reason is not None:
                 deadline = clock() + _AFTER_FINISH_SECONDS
-            elif deltas:
-                deadline = clock() + timeouts.between_tokens
         await _drain(body)
     yield reply.finish()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -76,9 +77,7 @@ class Hosted:
         self._check(litellm)
         reply = HostedReply(self.reference, self.timeouts)
         try:
-            stream = await reply.in_time(litellm.acompletion(**self._arguments(request, key)))
-            if stream is None:
-                raise BackendError(f"{self.reference} refused the request, and litellm does not say why.")  # noqa: TRY301
+            stream = await reply.in_time(self._opened(litellm, request, key))
             try:
                 while (chunk := await reply.in_time(anext(stream, None))) is not None:
                     for delta in reply.read(chunk):
@@ -88,18 +87,19 @@ class Hosted:
             reason, usage = reply.finish(stream)
         except MoaError:
             raise
-        except Exception as error:
-            from moa.backends.hosted_errors import hosted_error
+        except Exception as error:  # noqa: BLE001  (litellm raises what its providers' libraries raise)
+            from moa.backends.hosted_errors import hosted_error, showable
 
+            secrets = (*((key,) if key else ()), *secrets_in_environment())
             raise hosted_error(
                 self.reference,
                 error,
                 key_variables=self._key_variables,
                 sent_key=key is not None,
-                secrets=(*((key,) if key else ()), *secrets_in_environment()),
+                secrets=secrets,
                 timeouts=self.timeouts,
                 started=reply.started,
-            ) from error
+            ) from showable(error, secrets)
         yield Finish(usage, reason, self._cost(litellm, usage, reply.usage))
 
     def readiness(self) -> Readiness:
@@ -133,7 +133,9 @@ class Hosted:
         )
 
     def _check(self, litellm: Any) -> None:
-        """Let litellm say whether it knows the provider and finds a key that our own table does not know about."""
+        """Let litellm say whether it knows a provider that our own table does not know, and finds its key."""
+        if self.provider in KEY_VARIABLES or self.provider in KEYLESS:
+            return
         try:
             litellm.get_llm_provider(self.reference, api_base=self.api_base)
         except Exception as error:
@@ -144,7 +146,7 @@ class Hosted:
                 "gemini, mistral, ollama_chat and more (https://docs.litellm.ai/docs/providers); "
                 "a server of your own is written http://host:port/v1#name."
             ) from error
-        if self._key_variables or self.provider in KEYLESS:
+        if self.api_key_env:
             return
         missing = litellm.validate_environment(self.reference)["missing_keys"]
         keys = [name for name in missing if name.endswith("_API_KEY")]
@@ -152,6 +154,12 @@ class Hosted:
             raise MissingKeyError(
                 f"{self.reference} needs a key in {keys[0]}, which is not set: {how_to_set(keys[0])}."
             )
+
+    async def _opened(self, litellm: Any, request: Request, key: Secret | None) -> Any:
+        stream = await litellm.acompletion(**self._arguments(request, key))
+        if stream is None:  # what it makes of some refusals
+            raise BackendError(f"{self.reference} refused the request, and litellm does not say why.")
+        return stream
 
     def _arguments(self, request: Request, key: Secret | None) -> dict[str, Any]:
         import httpx
@@ -175,24 +183,22 @@ class Hosted:
             return self.price.of(usage)
         if self._is_free:
             return 0.0
-        if usage.total is None or not self.priced:
-            cost = getattr(reported, "cost", None) if usage.total is not None else None
-            return cost if isinstance(cost, float) else None
-        try:
-            return float(sum(litellm.cost_per_token(model=self.reference, usage_object=reported)))
-        except Exception:  # noqa: BLE001  (litellm's price list has gaps of many kinds; a gap means unknown)
+        if usage.total is None:
             return None
+        if isinstance(told := getattr(reported, "cost", None), float):
+            return told
+        with suppress(Exception):  # the price list has gaps of many kinds; a gap means unknown
+            if self._listed:
+                return float(sum(litellm.cost_per_token(model=self.reference, usage_object=reported)))
+        return None
 
     @property
     def _is_free(self) -> bool:
-        return self.provider in KEYLESS and not self.reference.endswith(
-            "-cloud"
-        )  # Ollama relays those to its own service
+        relayed = self.reference.endswith("-cloud")  # Ollama passes these on to its own paid service
+        return self.provider in KEYLESS and not relayed
 
     @property
     def _listed(self) -> bool:
         listed = litellm_library.prices()
-        name = self.reference.partition("/")[2]
-        entry = listed.get(self.reference) or listed.get(name) or {}
-        belongs = entry.get("litellm_provider", "").startswith(self.provider)
-        return belongs and "input_cost_per_token" in entry
+        entry = listed.get(self.reference) or listed.get(self.reference.partition("/")[2]) or {}
+        return entry.get("litellm_provider", "").startswith(self.provider) and "input_cost_per_token" in entry

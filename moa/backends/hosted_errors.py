@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import httpx
 
 from moa.backends.failures import Complaint, complaint_in, complaint_of, upstream_error
-from moa.backends.keys import Secret, how_to_set
+from moa.backends.keys import Secret, how_to_set, redact
 from moa.backends.timeouts import Timeouts
 from moa.backends.transport_errors import transport_error
 from moa.errors import BackendError, MissingKeyError, ProtocolError, UpstreamError
@@ -55,6 +55,12 @@ def hosted_error(
     if status is not None and 400 <= status < 600:  # noqa: PLR2004
         return upstream_error(who, status, complaint, headers=_headers(causes))
     return BackendError(f"{who} failed{complaint}.")
+
+
+def showable(error: Exception, secrets: Sequence[Secret]) -> Exception | None:
+    """Return an exception as the cause of ours, or None if a traceback of it would show a secret."""
+    shown = "".join(f"{cause}{cause!r}" for cause in _causes(error))
+    return error if redact(shown, secrets) == shown else None
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

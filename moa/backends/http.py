@@ -19,7 +19,6 @@ from httpx_aiohttp import HttpxAiohttpClient
 _IDLE_SECONDS = 15.0  # an unused connection is kept this long; servers commonly give up on it after 5 to 75
 _UNLIMITED = 0  # aiohttp's word for it; what may run at once is decided by whoever makes the calls, not by the pool
 
-
 _Keeper = AsyncGenerator[httpx.AsyncClient, None]
 _pools: dict[asyncio.AbstractEventLoop, dict[str, tuple[httpx.AsyncClient, _Keeper]]] = {}
 
@@ -38,7 +37,7 @@ async def client_for(url: str) -> httpx.AsyncClient:
             del _pools[other]
         pool = _pools[loop] = {}
     if origin not in pool:
-        keeper = _keep_open(loop, origin, is_loopback(parts.hostname or ""))
+        keeper = _keep_open(loop, origin, _is_loopback(parts.hostname or ""))
         pool[origin] = (await anext(keeper), keeper)
     return pool[origin][0]
 
@@ -78,7 +77,7 @@ def _certificates() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def is_loopback(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     """Whether a host name or address means this machine."""
     try:
         return ip_address(host).is_loopback

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from moa.backends.base import Delta, Finish, Price
@@ -27,39 +28,37 @@ class Reply:
     def __init__(self, who: str, secrets: Sequence[Secret] = (), price: Price | None = None) -> None:
         self.finish_reason: str | None = None
         self.started = False
-        """Whether a delta has been returned."""
+        """Whether there has been a delta."""
         self.complete = False
         """Whether nothing more is to come."""
         self._who = who
         self._secrets = secrets
         self._price = price
         self._usage = Usage(None, None)
+        self._body = bytearray()  # as long as it is not known to be a stream of events
+        self._is_document = False
         self._events: EventParser | None = None
-        self._beginning = bytearray()
-        self._done = False
         self._events_seen = False
+        self._done = False
         self._spoken, self._thought = _WholeCharacters(), _WholeCharacters()
 
-    def feed(self, received: bytes) -> list[Delta]:
-        """Return the deltas that are complete with these bytes.
+    def feed(self, received: bytes) -> Iterator[Delta]:
+        """Yield the deltas that are complete with these bytes.
 
         Raises:
             ProtocolError: what came is not the protocol.
             BackendError: the server reports a failure.
         """
         if self._events is None:
-            self._beginning += received
-            beginning = self._beginning.lstrip()
-            if not beginning or beginning.startswith((b"{", b"[", b"<")):
-                if len(beginning) > _LARGEST_DOCUMENT_BYTES:
-                    raise ProtocolError(f"{self._who} answered with more than 64 MiB, which is no answer of a model.")
-                return []
+            self._body += received
+            if not self._is_events():
+                return
             self._events = EventParser()
-            received = bytes(self._beginning)
-        return self._deltas(self._events.feed(received))
+            received = bytes(self._body)
+        yield from self._deltas(self._events.feed(received))
 
-    def end(self) -> list[Delta]:
-        """Return what the end of the body completes.
+    def end(self) -> Iterator[Delta]:
+        """Yield what the end of the body completes.
 
         Raises:
             ProtocolError: the reply is empty, broken, or was cut off.
@@ -67,34 +66,38 @@ class Reply:
         """
         self.complete = True
         if self._events is None:
-            return self._document()
-        try:
-            deltas = self._deltas(self._events.finish())
-        except ProtocolError:
-            deltas = []  # half an event; what is missing is told below
+            yield from self._document()
+            return
+        with suppress(ProtocolError):  # half an event; what is missing is told below
+            yield from self._deltas(self._events.finish())
         if self.finish_reason is None and not self._done:
             raise self._unfinished()
-        return deltas
 
     def finish(self) -> Finish:
         """Return the last chunk: what the call used and cost, as far as the server told."""
         cost = self._price.of(self._usage) if self._price else None
         return Finish(self._usage, self.finish_reason, cost)
 
-    def _deltas(self, events: list[bytes]) -> list[Delta]:
-        deltas: list[Delta] = []
+    def _is_events(self) -> bool:
+        if self._is_document:
+            if len(self._body) > _LARGEST_DOCUMENT_BYTES:
+                raise ProtocolError(f"{self._who} answered with more than 64 MiB, which is no answer of a model.")
+            return False
+        beginning = self._body.lstrip()
+        self._is_document = beginning.startswith((b"{", b"[", b"<"))
+        return bool(beginning) and not self._is_document
+
+    def _deltas(self, events: list[bytes]) -> Iterator[Delta]:
         for event in events:
             self._events_seen = True
             if event.strip() == b"[DONE]":
                 self.complete = self._done = True
-                break
-            deltas += self._from_object(self._parsed(event), "delta")
-        self.started = self.started or bool(deltas)
-        return deltas
+                return
+            yield from self._from_object(self._parsed(event), "delta")
 
-    def _document(self) -> list[Delta]:
+    def _document(self) -> Iterator[Delta]:
         """Read a reply that is one JSON object, or complain about what came in its place."""
-        text = self._beginning.decode("utf-8", "replace")
+        text = self._body.decode("utf-8", "replace")
         if not text.strip():
             raise ProtocolError(f"{self._who} closed the connection without a word of answer.")
         if looks_like_html(text):
@@ -102,12 +105,9 @@ class Reply:
                 f"{self._who} answered with {quoted(text, self._secrets)} instead of a model's answer. "
                 "Check the URL; it usually ends in /v1."
             )
-        payload = self._parsed(bytes(self._beginning))
-        deltas = self._from_object(payload, "message")
-        if not deltas and self.finish_reason is None:
+        yield from self._from_object(self._parsed(bytes(self._body)), "message")
+        if not self.started and self.finish_reason is None:
             raise ProtocolError(f"{self._who} answered without a message: {quoted(text, self._secrets)}")
-        self.started = bool(deltas)
-        return deltas
 
     def _parsed(self, data: bytes) -> dict[str, Any]:
         try:
@@ -119,7 +119,7 @@ class Reply:
             raise ProtocolError(f"{self._who} sent JSON that is no chat reply: {quoted(str(payload), self._secrets)}")
         return payload
 
-    def _from_object(self, payload: dict[str, Any], part: str) -> list[Delta]:
+    def _from_object(self, payload: dict[str, Any], part: str) -> Iterator[Delta]:
         """Read one chunk of a stream (`part` is `delta`) or a whole completion (`message`)."""
         if payload.get("error") or payload.get("object") == "error":
             raise self._reported(payload)
@@ -127,7 +127,7 @@ class Reply:
             self._usage = Usage(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")))
         choices = payload.get("choices")
         if not (isinstance(choices, list) and choices):
-            return []
+            return
         choice = as_mapping(choices[0])
         if reason := choice.get("finish_reason"):
             self.finish_reason = str(reason)
@@ -137,17 +137,15 @@ class Reply:
         for text in (thought, spoken):
             if text is not None and not isinstance(text, str):
                 raise ProtocolError(f"{self._who} sent an answer that is not text: {quoted(str(text), self._secrets)}")
-        deltas = []
-        if thought and (text := self._thought.join(thought)):
-            deltas.append(Delta(text, reasoning=True))
-        if spoken and (text := self._spoken.join(spoken)):
-            deltas.append(Delta(text))
-        return deltas
+        for text, whole, reasoning in ((thought, self._thought, True), (spoken, self._spoken, False)):
+            if text and (mended := whole.join(text)):
+                self.started = True
+                yield Delta(mended, reasoning)
 
     def _unfinished(self) -> ProtocolError:
         if self._events_seen:
             return ProtocolError(f"{self._who} closed the connection in the middle of its answer.")
-        said = quoted(self._beginning.decode("utf-8", "replace"), self._secrets)
+        said = quoted(self._body.decode("utf-8", "replace"), self._secrets)
         return ProtocolError(f"{self._who} answered with something that is no chat reply: {said}. Check the URL.")
 
     def _reported(self, payload: dict[str, Any]) -> BackendError:

@@ -2,6 +2,9 @@
 
 The format is the one of the HTML standard, section 9.2.6. Only `data` matters here, so `event`, `id` and `retry` are
 skipped; `error` is read like `data`, because older llama.cpp servers report failures in a field of that name.
+
+httpx-sse does not fit: it refuses replies with another content type, which many servers send, and it reads whole
+responses where the deadline between two tokens must be watched read by read.
 """
 
 from __future__ import annotations

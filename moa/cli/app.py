@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from moa.cli import agents, ask, chat, doctor, init, models, route, runs
+from moa.cli import agents, ask, chat, doctor, feedback, init, models, route, runs
 
 app = typer.Typer(
     name="moa",
@@ -24,6 +24,7 @@ app.command()(route.route)
 app.command()(agents.agents)
 app.add_typer(models.app, name="models")
 app.add_typer(runs.app, name="runs")
+app.add_typer(feedback.app, name="feedback")
 app.command()(init.init)
 app.command()(doctor.doctor)
 

@@ -44,11 +44,13 @@ async def _ask(mixture: Mixture, conversation: Conversation, *, stream: bool) ->
     from moa.backends.http import close_clients
     from moa.cli.narration import Narrator
     from moa.events import RunFinished
+    from moa.routing.feedback import Feedback
     from moa.store import Store, recorded
 
-    narrator = Narrator(answer_to=sys.stdout if stream else None)
+    narrator, store = Narrator(answer_to=sys.stdout if stream else None), Store()
+    mixture.feedback = mixture.feedback or Feedback(store, mixture.name)
     try:
-        async with aclosing(recorded(mixture.stream(conversation), Store(), on_problem=narrator.problem)) as events:
+        async with aclosing(recorded(mixture.stream(conversation), store, on_problem=narrator.problem)) as events:
             async for event in events:
                 narrator.tell(event)
                 if isinstance(event, RunFinished):

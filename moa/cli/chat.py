@@ -48,9 +48,11 @@ def _chat_in_lines(spec: str | None) -> int:
     """
     from moa.loader import load_mixture
     from moa.messages import Conversation
+    from moa.routing.feedback import Feedback
     from moa.store import Store
 
     mixture, store = load_mixture(spec), Store()
+    mixture.feedback = mixture.feedback or Feedback(store, mixture.name)
     conversation: Conversation | None = None
     answer, exit_code = "", 0
     # One loop for all questions, so that connections are kept; but it does not run while a question is awaited,

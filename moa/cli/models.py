@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from moa.cli.console import console, print_json
+from moa.cli.console import print_item, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,12 +46,15 @@ def list_(as_json: _Json = False) -> None:
     Example: moa models list --json
     """
     from moa.local.inventory import holdings
+    from moa.local.storage import models_folder
 
     found = holdings()
     if as_json:
         print_json([{**asdict(held), "path": str(held.path) if held.path else None} for held in found])
-    else:
-        _print_table(found)
+        return
+    for held in found:
+        _show(held)
+    print(f"\n✓ in {models_folder()}", file=sys.stderr)
 
 
 @app.command()
@@ -87,31 +90,22 @@ def _plain(name: str) -> str:
     return name.removeprefix("local:")
 
 
-def _print_table(found: tuple[Holding, ...]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
+def _show(held: Holding) -> None:
     from moa.local.files import size_text
-    from moa.local.storage import models_folder
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("name", no_wrap=True)
-    table.add_column("here", no_wrap=True)
-    table.add_column("size", justify="right", no_wrap=True)
-    table.add_column("memory", justify="right", no_wrap=True)
-    table.add_column("licence", no_wrap=True)
-    table.add_column("what it is")
-    for held in found:
-        table.add_row(
-            Text(held.name, "bold" if held.path else ""),
-            Text("✓", "green") if held.path else Text("–", "dim"),
-            size_text(held.bytes),
-            size_text(held.memory_bytes) if held.memory_bytes else "?",
-            held.licence or "?",
-            Text(f"{held.kind}: {held.about}"),
-        )
-    console().print(table)
-    print(f"\nCache: {models_folder()}", file=sys.stderr)
+    memory = f", {size_text(held.memory_bytes)} of memory when it runs" if held.memory_bytes else ""
+    facts = [
+        held.about,
+        held.licence or "licence: see the hub",
+        f"context {held.context_length:,}" if held.context_length else "",
+    ]
+    print_item(
+        "ok" if held.path else "note",
+        held.name,
+        f"{size_text(held.bytes)}{memory}",
+        below=[" · ".join(filter(None, facts))],
+        remedy="" if held.path else f"moa models pull {held.name}",
+    )
 
 
 @contextmanager
@@ -123,20 +117,21 @@ def _told(name: str) -> Iterator[Callable[[Progress], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
     from rich.progress import Progress as Bars
+    from rich.table import Column
 
     columns = (
         TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
+        BarColumn(bar_width=None),
+        DownloadColumn(table_column=Column(no_wrap=True)),
         TransferSpeedColumn(),
-        TimeRemainingColumn(),
+        TimeRemainingColumn(compact=True),
     )
     with Bars(*columns, console=Console(stderr=True)) as bars:
         bar = bars.add_task(name, total=None)
 
         def tell(progress: Progress) -> None:
-            what = "waiting for another process" if progress.waiting else progress.source
-            bars.update(bar, description=f"{progress.file}, {what}", completed=progress.done, total=progress.total)
+            what = f"{name}: another process downloads it" if progress.waiting else name
+            bars.update(bar, description=what, completed=progress.done, total=progress.total)
 
         yield tell
 

@@ -81,11 +81,14 @@ def _route_one(question: str, spec: str | None, tried: Sequence[str], *, as_json
     from moa.cli.what_if import what_if
     from moa.loader import load_mixture
     from moa.messages import Conversation
+    from moa.routing.feedback import Feedback
+    from moa.store import Store
 
     conversation = Conversation.of(question)
     mixture = load_mixture(spec)
     mixture.router.prepare(mixture.agents, on_progress=_Downloading())
-    routing = mixture.router.route(conversation, mixture.agents, fallback=mixture.fallback)
+    feedback = mixture.feedback or Feedback(Store(), mixture.name)
+    routing = mixture.router.route(conversation, mixture.agents, fallback=mixture.fallback, feedback=feedback)
     otherwise = what_if(routing, tried) if tried else None
     if as_json:
         beside = {"what_if": {"tried": tried, "routing": asdict(otherwise)}} if otherwise else {}

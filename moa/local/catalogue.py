@@ -77,7 +77,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(
         name="qwen2.5-coder-1.5b-instruct",
         kind="llm",
-        about="Qwen2.5-Coder, 1.5 billion parameters, Q4_K_M; the largest here",
+        about="Qwen2.5-Coder, 1.5 billion parameters, Q4_K_M",
         licence="Apache-2.0",
         context_length=32_768,
         memory_bytes=2_400_000_000,
@@ -100,7 +100,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(
         name="qwen2.5-coder-0.5b-instruct",
         kind="llm",
-        about="Qwen2.5-Coder, 0.5 billion parameters, Q4_K_M; small and quick",
+        about="Qwen2.5-Coder, 0.5 billion parameters, Q4_K_M",
         licence="Apache-2.0",
         context_length=32_768,
         memory_bytes=860_000_000,
@@ -123,7 +123,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(
         name="smollm2-135m-instruct",
         kind="llm",
-        about="SmolLM2, 135 million parameters, Q4_1; for tests of the plumbing, not for answers",
+        about="SmolLM2, 135 million parameters, Q4_1; for tests, not for answers",
         licence="Apache-2.0",
         context_length=8_192,
         memory_bytes=550_000_000,
@@ -146,7 +146,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(
         name="all-minilm-l6-v2",
         kind="encoder",
-        about="all-MiniLM-L6-v2, 384 dimensions, for sentence-transformers",
+        about="encoder with 384 dimensions, for sentence-transformers",
         licence="Apache-2.0",
         context_length=256,
         memory_bytes=550_000_000,

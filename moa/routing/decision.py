@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from moa.answers import Neighbour, Routing, ScoredAgent
 from moa.routing import reasons
+from moa.routing.load import Load
 from moa.routing.policy import Policy
 from moa.routing.selection import Candidate, select, weights
 from moa.routing.wishes import Wishes
@@ -123,7 +124,9 @@ def only(name: str, policy: Policy, *, encoder: str) -> Routing:
     return Routing((name,), (alone,), False, policy.threshold, encoder, 0.0, name, settings)  # noqa: FBT003
 
 
-def redecide(routing: Routing, policy: Policy | None = None, *, wishes: Wishes | None = None) -> Routing:
+def redecide(
+    routing: Routing, policy: Policy | None = None, *, wishes: Wishes | None = None, load: Load | None = None
+) -> Routing:
     """Decide again from a routing's own evidence: nothing is embedded and nobody is asked.
 
     A stored routing will do. Scores and probabilities stay as they are, so that a policy's `temperature` and
@@ -137,6 +140,7 @@ def redecide(routing: Routing, policy: Policy | None = None, *, wishes: Wishes |
         routing: the decision to look at again.
         policy: how to choose; the routing's own by default.
         wishes: who is pinned and excluded; as it was by default.
+        load: how busy the agents are; as they were by default.
 
     Raises:
         UsageError: the wishes cannot be fulfilled with these agents.
@@ -147,8 +151,9 @@ def redecide(routing: Routing, policy: Policy | None = None, *, wishes: Wishes |
     wishes.check(names)
     if len(names) == 1:
         return replace(only(names[0], policy, encoder=routing.encoder), seconds=routing.seconds)
+    evidence = [evidence_of(agent) for agent in routing.agents]
     again = decide(
-        [evidence_of(agent) for agent in routing.agents],
+        [load.upon(each) for each in evidence] if load else evidence,
         policy,
         fallback=_fallback_agent(routing, names),
         encoder=routing.encoder,

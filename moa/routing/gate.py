@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -25,6 +27,27 @@ class Gate(Protocol):
             float32, shape (questions, agents), in the order of the agents. A higher score is a better fit; the scale
             is the gate's own.
         """
+        ...
+
+
+@runtime_checkable
+class Calibrated(Protocol):
+    """A gate that knows how often each of its scores is right, and so needs no softmax."""
+
+    def probabilities(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the probability that a question is each agent's, 0 … 1, for scores of shape (questions, agents).
+
+        What is missing from a row's sum to 1 is the probability that it is nobody's.
+        """
+        ...
+
+
+@runtime_checkable
+class Blended(Protocol):
+    """A gate made of several, that can tell what each of them gave."""
+
+    def parts(self, vectors: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
+        """Return, by the name of each gate, its part in the scores: arrays of shape (questions, agents)."""
         ...
 
 

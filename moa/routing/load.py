@@ -38,11 +38,13 @@ class Balance:
     """A slowly adapting bias for every agent that evens out how often each is chosen.
 
     The auxiliary-loss-free load balancing of DeepSeek-V3 (Wang et al. 2024, "Auxiliary-Loss-Free Load Balancing
-    Strategy for Mixture-of-Experts", algorithm 1), carried from experts in a layer to whole models: after each panel,
-    every agent that had less than the mean load gets `step` more, every one that had more gets `step` less. Where the
-    paper counts the tokens of a batch, this counts panels, the recent ones more than those long ago. And other than
-    there the bias is bounded, and never lifts an agent over its threshold: an idle agent does not get questions that
-    are not its own.
+    Strategy for Mixture-of-Experts", algorithm 1), carried from experts in a layer to whole models: after a panel,
+    every agent that had less than the mean load gets `step` more, every one that had more gets `step` less.
+
+    Three things differ. Where the paper counts the tokens of a batch, this counts panels, the recent ones more than
+    those long ago. An agent is compared, and its bias moves, only with those that would have done for the same
+    question: specialists whose fields are asked for seldom are not overdue. And the bias is bounded, and never lifts
+    an agent over its threshold.
 
     A value: `after` returns the next one.
     """
@@ -58,20 +60,34 @@ class Balance:
     """How often each agent was chosen, the recent panels counting most."""
     bias: tuple[float, ...] = ()
 
-    def after(self, panel: Sequence[str]) -> Balance:
-        """Return the balance after one more panel."""
+    def after(self, panel: Sequence[str], among: Sequence[str]) -> Balance:
+        """Return the balance after one more panel.
+
+        Args:
+            panel: who was chosen.
+            among: who would have done.
+        """
+        none = (0.0,) * len(self.agents)
         fade = exp(-1 / self.memory)
-        load = [
-            fade * before + (name in panel)
-            for name, before in zip(self.agents, self.load or (0.0,) * len(self.agents), strict=True)
-        ]
-        mean = sum(load) / len(load)
-        bias = tuple(
-            min(self.bound, max(-self.bound, before + self.step * ((mean > each) - (mean < each))))
-            for each, before in zip(load, self.bias or (0.0,) * len(self.agents), strict=True)
+        load = tuple(
+            fade * before + (name in panel) for name, before in zip(self.agents, self.load or none, strict=True)
         )
-        return replace(self, load=tuple(load), bias=bias)
+        compared = [each for name, each in zip(self.agents, load, strict=True) if name in among]
+        mean = sum(compared) / max(1, len(compared))
+        bias = tuple(
+            self._moved(before, mean - each) if name in among else before
+            for name, each, before in zip(self.agents, load, self.bias or none, strict=True)
+        )
+        return replace(self, load=load, bias=bias)
+
+    def _moved(self, bias: float, missing: float) -> float:
+        sign = (missing > _EVEN) - (missing < -_EVEN)
+        return min(self.bound, max(-self.bound, bias + self.step * sign))
 
     def by_name(self) -> dict[str, float]:
         """Return each agent's bias."""
         return dict(zip(self.agents, self.bias or (0.0,) * len(self.agents), strict=True))
+
+
+_EVEN = 1e-9
+"""Loads that differ by less are the same: the mean of equal numbers is not always equal to them."""

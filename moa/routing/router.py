@@ -21,6 +21,9 @@ from moa.routing.subject import subject
 from moa.routing.wishes import Wishes
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from moa.agent import Agent
     from moa.local.files import Progress
     from moa.routing.embedding import Embedder
@@ -217,18 +220,34 @@ class Router:
     def _evidence(self, asked: _Asked, ready: _Prepared) -> Iterator[list[Evidence]]:
         vectors = ready.embedder.questions(asked.texts)
         scores = ready.gate.scores(vectors)
-        shares = probabilities(scores, temperature=self.policy.temperature, background=self.policy.background)
+        shares = self._probabilities(scores, ready.gate)
         shares[[_is_blank(text) for text in asked.texts]] = 0
         names = ready.examples.agents
+        parts = _parts(ready.gate, vectors)
         for row, vector in enumerate(vectors):
             biases = asked.feedback.biases(vector, names, ready.embedder) if asked.feedback else {}
+            nearest = ready.examples.nearest_of_all(vector)
             evidence = [
-                Evidence(name, score, share, ready.examples.nearest(vector, place), feedback_bias=biases.get(name, 0.0))
+                Evidence(
+                    name,
+                    score,
+                    share,
+                    nearest[place],
+                    {part: values[row][place] for part, values in parts.items()},
+                    biases.get(name, 0.0),
+                )
                 for place, (name, score, share) in enumerate(
                     zip(names, scores[row].tolist(), shares[row].tolist(), strict=True)
                 )
             ]
             yield [asked.load.upon(each) for each in evidence] if asked.load else evidence
+
+    def _probabilities(self, scores: NDArray[np.float32], gate: Gate) -> NDArray[np.float64]:
+        from moa.routing.gate import Calibrated
+
+        if isinstance(gate, Calibrated):
+            return gate.probabilities(scores).copy()
+        return probabilities(scores, temperature=self.policy.temperature, background=self.policy.background)
 
     def _prepare(self, agents: Sequence[Agent], on_progress: Callable[[Progress], None] | None = None) -> _Prepared:
         from moa.routing.embedding import Embedder
@@ -273,6 +292,12 @@ class _Prepared:
     embedder: Embedder
     examples: Examples
     gate: Gate
+
+
+def _parts(gate: Gate, vectors: NDArray[np.float32]) -> dict[str, list[list[float]]]:
+    from moa.routing.gate import Blended
+
+    return {name: part.tolist() for name, part in gate.parts(vectors).items()} if isinstance(gate, Blended) else {}
 
 
 def _is_blank(text: str) -> bool:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Candidate", "Outcome", "Policy", "Selection", "choose", "probabilities", "ranking", "select", "weights"]
+__all__ = ["Candidate", "Outcome", "Policy", "Selection", "probabilities", "ranking", "select", "weights"]
 
 Outcome = Literal[
     "cleared", "ranked", "took", "room", "pinned", "always", "overflow", "queued", "fallback", "stand-in",
@@ -97,11 +97,6 @@ def ranking(values: Sequence[float]) -> list[int]:
     return sorted(range(len(values)), key=lambda place: -values[place])
 
 
-def choose(probability: Sequence[float], policy: Policy) -> list[int]:
-    """Return the places of the agents that a policy chooses by their probabilities alone, the most probable first."""
-    return _chosen([Candidate(each, policy.threshold) for each in probability], policy, None)
-
-
 def select(
     candidates: Sequence[Candidate], policy: Policy, *, fallback: int, assigned: Sequence[int] | None = None
 ) -> Selection:
@@ -119,13 +114,16 @@ def select(
         assigned: whom an assignment over a whole batch gave this question to, in place of the policy's own choice;
             nobody means that the question is the fallback agent's.
     """
+    if any(each.always for each in candidates):  # asked whatever their load, they must weigh the same whatever it is
+        candidates = [replace(each, full=False, load_bias=0.0) if each.always else each for each in candidates]
     chosen = _chosen(candidates, policy, assigned)
     idle = chosen
     if assigned is None and any(each.full or each.load_bias for each in candidates):
         idle = _chosen([replace(each, full=False, load_bias=0.0) for each in candidates], policy, None)
     displaced = [place for place in idle if place not in chosen]
+    question = _Question.of(candidates, policy, in_batch=assigned is not None)
     outcomes: list[Outcome] = [
-        ("full" if each.full else "loaded") if place in displaced else _left_out(each, candidates, policy, assigned)
+        ("full" if each.full else "loaded") if place in displaced else question.left_out(each)
         for place, each in enumerate(candidates)
     ]
     for place in chosen:
@@ -208,23 +206,46 @@ def _taken_as(each: Candidate, policy: Policy, assigned: Sequence[int] | None) -
     return "cleared" if policy.mode in _MASKED else "ranked"
 
 
-def _left_out(
-    each: Candidate, candidates: Sequence[Candidate], policy: Policy, assigned: Sequence[int] | None
-) -> Outcome:
-    """Return why an agent is not on the panel, if it is not."""
-    rules: tuple[tuple[Outcome, bool], ...] = (
-        ("excluded", each.excluded),
-        ("unasked", any(other.addressed for other in candidates)),
-        ("below", policy.mode in _MASKED and each.merit < each.threshold),
-        ("out of scope", not _in_scope(candidates, policy)),
-        ("untaken", assigned is not None),
-    )
-    if broken := next((outcome for outcome, applies in rules if applies), None):
-        return broken
-    others = [other.merit for other in candidates if not other.excluded and (each.full or not other.full)]
-    if policy.mode == "soft" and each.merit < policy.floor * sum(others):
-        return "light"
-    return "margin" if policy.mode == "adaptive" and each.merit < max(others) - policy.margin else "crowded"
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What holds of all agents alike for one question, looked at once."""
+
+    policy: Policy
+    addressed: bool
+    in_scope: bool
+    in_batch: bool
+    allowed: tuple[float, ...]
+    """Merits of all that are not excluded."""
+    with_room: tuple[float, ...]
+    """Of those, the merits of all that are not full."""
+
+    @classmethod
+    def of(cls, candidates: Sequence[Candidate], policy: Policy, *, in_batch: bool) -> _Question:
+        return cls(
+            policy,
+            any(each.addressed for each in candidates),
+            _in_scope(candidates, policy),
+            in_batch,
+            tuple(each.merit for each in candidates if not each.excluded),
+            tuple(each.merit for each in candidates if not each.excluded and not each.full),
+        )
+
+    def left_out(self, each: Candidate) -> Outcome:
+        """Return why an agent is not on the panel, if it is not."""
+        mode = self.policy.mode
+        rules: tuple[tuple[Outcome, bool], ...] = (
+            ("excluded", each.excluded),
+            ("unasked", self.addressed),
+            ("below", mode in _MASKED and each.merit < each.threshold),
+            ("out of scope", not self.in_scope),
+            ("untaken", self.in_batch),
+        )
+        if broken := next((outcome for outcome, applies in rules if applies), None):
+            return broken
+        others = self.allowed if each.full else self.with_room
+        if mode == "soft" and each.merit < self.policy.floor * sum(others):
+            return "light"
+        return "margin" if mode == "adaptive" and each.merit < max(others) - self.policy.margin else "crowded"
 
 
 def weights(probability: Sequence[float], panel: Sequence[int]) -> list[float]:

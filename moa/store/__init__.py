@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from moa.store.database import Run, Status, Store
+from moa.store.database import Run, Status, Store, Verdict
 from moa.store.recording import recorded
 
-__all__ = ["Run", "Status", "Store", "recorded"]
+__all__ = ["Run", "Status", "Store", "Verdict", "recorded"]

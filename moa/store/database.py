@@ -8,7 +8,7 @@ import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, cast
@@ -49,6 +49,28 @@ class Run:
     """None if it is not known, or not known yet."""
     error: str | None
     """Why there is no answer, where that was told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a person said of one agent's answer."""
+
+    id: int
+    """Its number, by which it can be undone; 0 before it is stored."""
+    given_unix: float
+    """When, in seconds since 1970."""
+    mixture: str
+    run: str | None
+    question: str
+    """The text that was routed."""
+    agent: str
+    good: bool
+    better: str | None = None
+    """The agent that was better, or should have been asked; then `good` is false."""
+    encoder: str | None = None
+    """What made the vector."""
+    vector: bytes | None = None
+    """The question's, float32; None before it was needed."""
 
 
 class Store:
@@ -162,6 +184,53 @@ class Store:
             rows = database.execute("SELECT seq, payload FROM events WHERE run = ? ORDER BY seq", (run.id,)).fetchall()
         return [_event(run.id, seq, payload) for seq, payload in rows]
 
+    def add_verdict(self, verdict: Verdict) -> int:
+        """Store feedback, and return the number that it gets."""
+        row = [_clean(value) if isinstance(value, str) else value for value in astuple(verdict)[1:]]
+        with self._writing() as database:
+            added = database.execute(f"INSERT INTO feedback VALUES (NULL{', ?' * len(row)})", row)  # noqa: S608
+            return int(added.lastrowid or 0)
+
+    def verdicts(self, mixture: str | None = None) -> list[Verdict]:
+        """Return all feedback, or that on one mixture, the oldest first."""
+        with self._using() as database:
+            rows = database.execute(
+                "SELECT * FROM feedback WHERE ? IS NULL OR mixture = ? ORDER BY id", (mixture, mixture)
+            ).fetchall()
+        return [_verdict(row) for row in rows]
+
+    def keep_vector(self, number: int, encoder: str, vector: bytes) -> None:
+        """Store the vector of a verdict's question, so that it is not made again."""
+        with self._writing() as database:
+            database.execute("UPDATE feedback SET encoder = ?, vector = ? WHERE id = ?", (encoder, vector, number))
+
+    def undo_verdict(self, number: int) -> None:
+        """Remove one piece of feedback.
+
+        Raises:
+            StoreError: as the class says; or there is none of this number.
+        """
+        with self._writing() as database:
+            if not database.execute("DELETE FROM feedback WHERE id = ?", (number,)).rowcount:
+                raise StoreError(f"There is no feedback number {number}. `moa feedback list` shows what there is.")
+
+    def clear_verdicts(self) -> int:
+        """Remove all feedback, and return how much that was."""
+        with self._writing() as database:
+            return database.execute("DELETE FROM feedback").rowcount
+
+    def verdict_state(self) -> tuple[int, int, str]:
+        """Return how much feedback there is, its last number, and whether it is `on` or `off`."""
+        with self._using() as database:
+            count, last = database.execute("SELECT count(*), coalesce(max(id), 0) FROM feedback").fetchone()
+            switch = database.execute("SELECT value FROM settings WHERE name = 'feedback'").fetchone()
+        return count, last, switch[0] if switch else "on"
+
+    def switch_feedback(self, value: Literal["on", "off"]) -> None:
+        """Switch feedback on or off; what there is stays."""
+        with self._writing() as database:
+            database.execute("INSERT OR REPLACE INTO settings VALUES ('feedback', ?)", (value,))
+
     @contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
@@ -243,6 +312,11 @@ def _run(row: tuple[Any, ...]) -> Run:
         status = "interrupted"
     panel = tuple(json.loads(panel))
     return Run(run_id, started, mixture, question, cast("Status", status), panel, seconds, cost, error)
+
+
+def _verdict(row: tuple[Any, ...]) -> Verdict:
+    number, given, mixture, run, question, agent, good, better, encoder, vector = row
+    return Verdict(number, given, mixture, run, question, agent, bool(good), better, encoder, vector)
 
 
 def _event(run_id: str, seq: int, payload: str) -> Event:

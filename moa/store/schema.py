@@ -39,6 +39,23 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )
         """,
     ),
+    (
+        """
+        CREATE TABLE feedback (
+            id         INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice, so that undone ones stay undone
+            given_unix REAL NOT NULL,     -- seconds since 1970
+            mixture    TEXT NOT NULL,
+            run        TEXT,              -- NULL if it is about a question alone; the run may be gone
+            question   TEXT NOT NULL,     -- the text that was routed
+            agent      TEXT NOT NULL,
+            good       INTEGER NOT NULL,  -- 1 or 0
+            better     TEXT,              -- the agent that was better, if one was
+            encoder    TEXT,              -- what made the vector
+            vector     BLOB               -- of the question, float32; NULL before it was needed
+        )
+        """,
+        "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    ),
 )
 
 

@@ -70,4 +70,6 @@ def _run(app: MoaApp) -> int:
                 await http.close_clients()
 
     asyncio.run(until_the_end())
+    if app.crash:
+        print(app.crash, file=sys.stderr)  # noqa: T201  (the terminal is an ordinary one again)
     return app.return_code or 0

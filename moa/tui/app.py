@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.widgets import TextArea
@@ -35,8 +34,8 @@ class MoaApp(App[None]):
     def __init__(self, screen: RunScreen) -> None:
         super().__init__()
         self._first = screen
-        self.crashed = False
-        """Whether the application ended because of an error of its own."""
+        self.crash = ""
+        """What to say after the application ended because of an error of its own; empty if it did not."""
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return our colours for themes that do not bring them."""
@@ -72,12 +71,12 @@ class MoaApp(App[None]):
             await self.action_leave()
 
     def _fatal_error(self) -> None:
-        """Leave a trace in a file and one sentence on the terminal.
+        """Leave a trace in a file, end, and have one sentence said about it once the terminal is restored.
 
         Textual would print the trace with the values of all variables, keys among them.
         """
-        if self.crashed:
+        if self.crash:
             return
-        self.crashed = True
         error = sys.exc_info()[1] or self._exception or RuntimeError("unknown")
-        self.panic(Text(crash_sentence(error, write_trace(error))))
+        self.crash = crash_sentence(error, write_trace(error))
+        self.panic()

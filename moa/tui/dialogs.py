@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from moa.tui.card import Card
+from moa.tui.card import Card, spread
 from moa.tui.draft_card import state, title
 from moa.tui.keys import KEYS
 from moa.tui.state import RunView
@@ -54,7 +54,8 @@ class KeyTable(Card):
 
     def draw_lines(self, width: int) -> Sequence[Content]:
         """Return a line a key, and the legend."""
-        lines = [Content.assemble(("Keys", "bold")), Content()]
+        back = Content.assemble(("Escape", "$primary"), (" goes back", "$quiet"))
+        lines = [spread(Content.assemble(("Keys", "bold")), back, width), Content()]
         for keys, does in KEYS:
             told = Content.assemble((f"{keys:<{_KEY_WIDTH}}", "$primary"), does)
             if told.cell_length <= width:
@@ -67,7 +68,6 @@ class KeyTable(Card):
             "~ an estimate",
         )
         lines += [Content(), *(Content.assemble((line, "$quiet")) for line in legend)]
-        lines += [Content(), Content.assemble(("Escape", "$primary"), (" goes back", "$quiet"))]
         return [line.truncate(width, ellipsis=True) for line in lines]
 
 
@@ -92,5 +92,5 @@ class DraftsPage(Page):
                 )
                 yield Static(head, classes="head", markup=False)
                 if draft.state == "failed":
-                    yield Static(Content.assemble((plain(draft.note), "$error")), markup=False)
+                    yield Static(Content.assemble((plain(draft.note), "$error")), classes="head", markup=False)
                 yield Prose(str(draft.text))

@@ -67,7 +67,7 @@ class ReplayScreen(RunScreen):
     async def _play(self) -> None:
         start = next((event for event in self._events if isinstance(event, RunStarted)), None)
         messages = start.messages if start else ()
-        name = f"{start.mixture}  run {start.run}" if start else "a run without its beginning"
+        name = f"{start.mixture} · run {start.run}" if start else "a run without its beginning"
         self.query_one(Title).show(name, "replay" if self._speed == 1 else f"replay × {self._speed:g}")
         await self.query_one(Transcript).clear()
         earlier = earlier_turns(messages)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
+from math import isfinite
 from time import monotonic
 from typing import ClassVar
 
@@ -95,9 +96,11 @@ class RunScreen(Screen[None]):
         """Return the seconds since the shown run started; of one that is over, those until its end."""
         if self.view.over or not self.view.run:
             return self.view.at
-        passed = (self._clock() - self._arrived) * self._pace
+        now = self.view.at + (self._clock() - self._arrived) * self._pace
+        if not isfinite(now):
+            return self.view.at
         # In tenths: nothing that is shown is finer, and a widget whose text stays the same is not drawn again.
-        return int((self.view.at + passed) * _CLOCK_TICKS_A_SECOND) / _CLOCK_TICKS_A_SECOND
+        return int(now * _CLOCK_TICKS_A_SECOND) / _CLOCK_TICKS_A_SECOND
 
     async def begin(self, turn: Turn) -> None:
         """Add a turn to the conversation; the run that follows belongs to it."""

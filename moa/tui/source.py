@@ -49,9 +49,11 @@ def open_mixture(spec: str | None) -> Source:
         MoaError: the mixture cannot be loaded.
     """
     from moa.loader import load_mixture
+    from moa.routing.feedback import Feedback
     from moa.store import Store, recorded
 
     mixture, store = load_mixture(spec), Store()
+    mixture.feedback = mixture.feedback or Feedback(store, mixture.name)
     agents = tuple(
         AgentCard(agent.name, agent.backend.reference, agent.about, tuple(agent.examples)) for agent in mixture.agents
     )

@@ -39,8 +39,6 @@ class Transcript(VerticalScroll, can_focus=False):
         """Measure again what is on the screen."""
         if event.size.width != self._width:
             self._width = event.size.width
-            for turn in self.turns():
-                turn.release_height()
         self._follow_end()
         self._scrolled()
 

@@ -74,15 +74,15 @@ class Turn(Vertical):
             await self.remove_children()
 
     async def unfold(self) -> None:
-        """Make the widgets again."""
+        """Make the widgets again. Until they are there, the turn keeps its height, so that nothing jumps."""
         if self.folded:
             self.folded = False
+            self.styles.min_height, self.styles.height = self.size.height, "auto"
             await self.mount_all(self.compose())
 
-    def release_height(self) -> None:
-        """Let the content decide about the height again, as after a change of width."""
-        if not self.folded:
-            self.styles.height = "auto"
+    def on_markdown_table_of_contents_updated(self) -> None:
+        """Leave the height to the text once it has been parsed and is there."""
+        self.styles.min_height = None
 
     async def _write(self) -> None:
         view, prose = self.view, self.query_one(Prose)

@@ -79,7 +79,8 @@ def usage(used: Usage) -> str:
 def totals(view: RunView, now: float) -> list[str]:
     """Return what the run took, or has taken until now."""
     if view.tokens is None or view.seconds is None:
-        return [duration(max(view.at, now))]
+        passed = max(view.at, now)
+        return [duration(passed)] if passed else []
     return [usage(view.tokens), usd(view.cost_usd), duration(view.seconds)]
 
 

@@ -149,6 +149,13 @@ class TestFailures:
         assert server.base_url in str(error)
         assert re.search(message, str(error)), str(error)
 
+    async def test_come_after_the_tokens_that_arrived_with_them(self, server: FakeOpenAI) -> None:
+        server.replies("m", Raw([event("one ") + event("two") + b"data: {broken\n\n"]))
+        async with aclosing(opened(endpoint(server))) as chunks:
+            assert [await anext(chunks), await anext(chunks)] == [Delta("one "), Delta("two")]
+            with pytest.raises(ProtocolError):
+                await anext(chunks)
+
     async def test_of_a_server_that_is_not_http(self) -> None:
         async with saying(b"220 mail.example.org ESMTP\r\n\r\n") as port:
             error = await failure(Endpoint(f"http://127.0.0.1:{port}/v1", "m"))

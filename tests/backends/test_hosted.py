@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import sys
+import traceback
 from asyncio.subprocess import PIPE
 from contextlib import aclosing
 from pathlib import Path
@@ -278,6 +279,7 @@ class TestKeys:
         mine = hosted(server)
         error = await failure(mine)
         assert KEY not in f"{error} {error!r} {error.args} {mine!r}"
+        assert KEY not in "".join(traceback.format_exception(error))
 
     async def test_show_in_no_log_and_in_no_output(
         self, server: FakeOpenAI, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from moa.backends import replay
 from moa.backends.base import Backend, Delta, Finish, Request
 from moa.backends.references import backend_for
 from moa.backends.replay import Replay
@@ -84,6 +87,25 @@ async def test_a_file_that_changed_is_read_again(recorded: Path) -> None:
     assert (await spoken(Replay(recorded, "big"), asking("Name a prime.")))[0] == "Seven."
     record_anew(recorded, "Eleven.")
     assert (await spoken(Replay(recorded, "big"), asking("Name a prime.")))[0] == "Eleven."
+
+
+async def test_agents_that_replay_one_file_at_once_read_it_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"question": f"Question {number}?", "outputs": {"a": "A", "b": "B"}} for number in range(5000)]
+    path = tmp_path / "many.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    reads: list[Path] = []
+
+    def counted(path: Path) -> Iterator[tuple[str, str, replay.Recording]]:
+        reads.append(path)
+        return read(path)
+
+    read = replay._read
+    monkeypatch.setattr(replay, "_read", counted)
+    question = asking("Question 7?")
+    await asyncio.gather(*(everything(Replay(path, name), question) for name in ("a", "b", "a", "b")))
+    assert reads == [path]
 
 
 async def test_an_unknown_question_is_quoted_shortly(recorded: Path) -> None:

@@ -37,10 +37,20 @@ def hub(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
 def test_the_catalogue_is_listed(arguments: list[str]) -> None:
     done = run(app, *arguments)
     assert done.code == 0
-    line = next(line for line in done.out.splitlines() if line.startswith("qwen2.5-coder-1.5b-instruct"))
-    assert line.split()[1:6] == ["–", "1.1", "GB", "2.4", "GB"]
-    assert "Apache-2.0" in line
+    assert done.out.startswith(
+        "· qwen2.5-coder-1.5b-instruct  1.1 GB, 2.4 GB of memory when it runs\n"
+        "  Qwen2.5-Coder, 1.5 billion parameters, Q4_K_M · Apache-2.0 · context 32,768\n"
+        "  → moa models pull qwen2.5-coder-1.5b-instruct\n"
+    )
     assert "all-minilm-l6-v2-int8" in done.out
+
+
+def test_what_is_here_is_marked(hub: FakeHub, cache: Path) -> None:
+    assert hub
+    run(app, "pull", "org/repo:Q4_0")
+    done = run(app)
+    assert "✓ org/repo:tiny-Q4_0  1.5 MB\n  from the hub · licence: see the hub\n" in done.out
+    assert str(cache) in done.err
 
 
 def test_programs_read_json(cache: Path) -> None:
@@ -54,7 +64,7 @@ def test_programs_read_json(cache: Path) -> None:
         assert rows["qwen2.5-coder-1.5b-instruct"] == {
             "name": "qwen2.5-coder-1.5b-instruct",
             "kind": "llm",
-            "about": "Qwen2.5-Coder, 1.5 billion parameters, Q4_K_M; the largest here",
+            "about": "Qwen2.5-Coder, 1.5 billion parameters, Q4_K_M",
             "licence": "Apache-2.0",
             "bytes": 1_117_320_768,
             "memory_bytes": 2_400_000_000,

@@ -28,6 +28,7 @@ mixture = Mixture([
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setenv("MOA_DATA", str(tmp_path / "data"))
     (tmp_path / "mix.py").write_text(MIXTURE)
     return tmp_path
 
@@ -184,3 +185,73 @@ def test_a_gate_that_does_not_exist_is_refused() -> None:
 
     assert done.code == 1
     assert "There is no gate in nowhere" in done.err
+
+
+class TestWhatIf:
+    def test_both_decisions_are_shown(self) -> None:
+        done = run(route, "What is 3 + 5?", "-m", "mix.py", "--what-if", "threshold.math=1", "--what-if", "pin=general")
+
+        before, after = done.out.split("If threshold.math=1, pin=general: ")
+        assert before.startswith("math would answer\n")
+        assert after.startswith("general would answer\n")
+        assert "it is pinned" in after
+
+    def test_json_holds_both(self) -> None:
+        routing = json.loads(run(route, "What is 3 + 5?", "-m", "mix.py", "--json", "--what-if", "exclude=math").out)
+
+        assert routing["panel"] == ["math"]
+        assert routing["what_if"]["tried"] == ["exclude=math"]
+        assert routing["what_if"]["routing"]["panel"] == ["general"]
+        assert routing["what_if"]["routing"]["agents"][1]["probability"] == routing["agents"][1]["probability"]
+
+    @pytest.mark.parametrize(
+        ("tried", "panel"),
+        [
+            (["k=2", "threshold=0", "margin=1"], {"math", "general"}),
+            (["policy=dense"], {"math", "general"}),
+            (["threshold=1"], {"general"}),
+            (["fallback_threshold=1"], {"general"}),
+            (["always=general"], {"math", "general"}),
+            (["pin=general,math", "k_max=1"], {"math", "general"}),
+            (["exclude=math", "pin=math"], {"math"}),
+        ],
+    )
+    def test_every_setting_can_be_tried(self, tried: list[str], panel: set[str]) -> None:
+        options = [part for change in tried for part in ("--what-if", change)]
+        routing = json.loads(run(route, "What is 3 + 5?", "-m", "mix.py", "--json", *options).out)
+
+        assert set(routing["what_if"]["routing"]["panel"]) == panel
+
+    @pytest.mark.parametrize(
+        ("tried", "complaint"),
+        [
+            ("treshold=0.2", "no setting 'treshold' to try. Did you mean threshold?"),
+            ("threshold", "'threshold' is not a setting and its value"),
+            ("k=two", "'two' is not a whole number"),
+            ("threshold=high", "'high' is not a number"),
+            ("threshold=7", "threshold is 7.0; it must be 0 … 1"),
+            ("policy=best", "no policy 'best'"),
+            ("pin=maths", "no agent 'maths' to pin or exclude. Did you mean math?"),
+            ("threshold.maths=0.5", "no agent 'maths'"),
+            ("exclude=math,general", "Every agent is excluded"),
+        ],
+    )
+    def test_what_is_not_understood_is_an_error(self, tried: str, complaint: str) -> None:
+        done = run(route, "What is 3 + 5?", "-m", "mix.py", "--what-if", tried)
+
+        assert done.code == 2
+        assert complaint in done.err
+
+    def test_it_belongs_to_a_single_question(self) -> None:
+        assert run(route, "--file", "q.jsonl", "--what-if", "k=2").code == 2
+
+
+def test_the_table_fits_into_80_columns_and_shows_every_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    done = run(route, "@general What is 3 + 5, and what is 12 + 7, and how many [apples] is that?", "-m", "mix.py")
+
+    assert all(len(line) <= 80 for line in done.out.splitlines())
+    assert done.out.startswith("general would answer\n")
+    assert "the question is for @general" in done.out
+    assert "score " in done.out
+    assert "weight 100%" in done.out

@@ -28,7 +28,8 @@ class WordEncoder:
             for word in re.findall(r"\w+", text.lower()):
                 vectors[row, crc32(word.encode()) % self.dimension] = 1
         lengths: NDArray[np.float32] = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return vectors / np.maximum(lengths, np.float32(1e-9))
+        lengths[lengths == 0] = 1
+        return vectors / lengths
 
 
 class BrokenEncoder:

@@ -11,14 +11,16 @@ from moa.routing import Router
 
 
 class FixedRouter(Router):
-    """Chooses the named agents, each with its weight; the order is the panel's."""
+    """Chooses the named agents, each with its weight; the order is the panel's. Remembers what else it was given."""
 
     def __init__(self, **weights: float) -> None:
         super().__init__()
         self.weights = weights
+        self.given: dict[str, object] = {}
 
-    def route(self, conversation: Conversation, agents: Sequence[Agent], *, fallback: str) -> Routing:
+    def route(self, conversation: Conversation, agents: Sequence[Agent], *, fallback: str, **given: object) -> Routing:
         del conversation, fallback
+        self.given = given
         scored = tuple(
             ScoredAgent(
                 agent.name,

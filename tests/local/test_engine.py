@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("engines")
 
 
 def settings_of(model: Path) -> EngineSettings:
-    return EngineSettings(model, context=512, slots=1)
+    return EngineSettings(model, context=500, slots=1)
 
 
 def asked(child: Child, path: str, secret: str | None = None) -> int:
@@ -44,6 +44,17 @@ def test_the_secret_is_neither_an_argument_nor_in_the_environment(smallest: Path
     for place in ("cmdline", "environ"):
         assert child.secret.encode() not in Path(f"/proc/{child.pid}/{place}").read_bytes()
     assert child.secret not in repr(vars(child)["_process"])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize(("own", "policy"), [(None, b"PASSIVE"), ("active", b"active")])
+def test_its_threads_do_not_spin_unless_the_user_says_so(
+    smallest: Path, monkeypatch: pytest.MonkeyPatch, own: str | None, policy: bytes
+) -> None:
+    if own:
+        monkeypatch.setenv("OMP_WAIT_POLICY", own)
+    child = engine_for("smallest", settings_of(smallest)).start()
+    assert b"OMP_WAIT_POLICY=" + policy in Path(f"/proc/{child.pid}/environ").read_bytes().split(b"\0")
 
 
 def test_everyone_who_wants_a_model_gets_the_same_engine_started_once(smallest: Path) -> None:

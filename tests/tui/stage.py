@@ -90,10 +90,19 @@ class Stage:
         await until(pilot, self.script.told.is_set)
         await self.chat.draw()
         await until(pilot, lambda: not self.chat.busy or not self.chat.view.over)
-        for turn in self.turns:
-            for prose in turn.query(Prose):
-                await until(pilot, lambda prose=prose, turn=turn: prose.source == plain(turn.view.text))  # type: ignore[misc]
+        await until(pilot, lambda: all(map(written, self.turns)))
         await pilot.pause()
+
+
+def written(turn: Turn) -> bool:
+    """Whether the answer of a turn is on the screen as far as it has come, parsed and laid out."""
+    text = plain(turn.view.text)
+    return all(
+        prose.source == text
+        and not prose.lock.is_locked
+        and bool(prose.children) == bool(prose.size.height) == bool(text.strip())
+        for prose in turn.query(Prose)
+    )
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:

@@ -110,7 +110,7 @@ async def test_a_pasted_text_of_several_lines_is_not_sent_line_by_line() -> None
 
     app = PromptApp()
     async with app.run_test() as pilot:
-        app.prompt.post_message(Paste("first\nsecond"))
+        app.post_message(Paste("first\nsecond"))
         await pilot.pause()
         assert app.sent == []
         assert app.prompt.text == "first\nsecond"

@@ -35,7 +35,7 @@ async def test_a_replayed_run_looks_like_the_live_one() -> None:
         await until(pilot, lambda: screen.view.over)
         await until(pilot, lambda: "There are ten of them" in screen_text(app))
         text = screen_text(app)
-    assert "starter  run 20260102-030405-00c0ffee" in text
+    assert "starter · run 20260102-030405-00c0ffee" in text
     assert scenes.QUESTION in text
     assert "● code" in text
     assert "412 tokens in, 268 out · $0 · 9.4 s" in text

@@ -1,4 +1,4 @@
-"""What a head is fitted on: kernels between questions, dense features, and the way back to the head's own weights."""
+"""What a gate's two heads are fitted on, and the way back from their weights to one head."""
 
 from __future__ import annotations
 
@@ -18,122 +18,74 @@ if TYPE_CHECKING:
 
 WIDTH = 1.0
 """Of the kernel of vectors: unit vectors at a right angle, 2 apart in squared distance, are alike by e⁻²."""
-EXACT = 4500
-"""Questions up to which the ridge's kernel is exact: their matrix takes 80 MB, and seconds to solve."""
-LANDMARKS = 1500
-"""Questions that a finished gate compares vectors with; 2 MB at 384 dimensions, read once a question."""
+SCALES = (0.7, 0.7)
+"""How much pieces of words, and words, count beside the vector."""
+PIVOTS = 6000
+"""Questions that the ridge learns from and a finished gate compares with: a fifth of a millisecond a question at 384
+dimensions. The softmax learns from all."""
 DIRECTIONS = 600
-"""Of the words: the strongest ones of the matrix of terms, that the softmax sees."""
+"""Of the words, for the softmax: the strongest ones of the matrix of terms."""
 _TERMS = 60_000
 _FLAT = 1e-4
-"""Directions of a kernel matrix with a smaller eigenvalue hold rounding errors."""
+"""Directions with a smaller eigenvalue hold rounding errors."""
+_BLOCK = 1000
+"""Rows of a kernel matrix that are made at once."""
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Training questions as two heads see them.
+    """Questions as two heads see them.
 
-    The ridge sees a question by its likeness to every training question: the kernel of their vectors plus the cosine of
-    their terms. Of more than `EXACT` training questions it sees an approximation, as many products as there are
-    landmarks and directions (Williams and Seeger, Using the Nyström method, 2001). The softmax sees the vector itself
-    beside the directions of the terms.
+    The ridge sees a question by its likeness to the pivots: the kernel of the vectors plus the product of the terms. The
+    softmax sees the vector itself, beside the directions of the terms.
     """
 
     lexicon: Lexicon
     pivots: NDArray[np.float32]
-    """Vectors that others are compared with, shape (pivots, dimension)."""
-    pivot_terms: csr_matrix | None
-    """Shape (pivots, terms); None where the kernel is approximated."""
-    to_near: NDArray[np.float32] | None
-    """Shape (pivots, kernel features) where the kernel is approximated."""
+    """Vectors, shape (pivots, dimension)."""
+    pivot_terms: csr_matrix
+    """Shape (pivots, terms)."""
     to_directions: NDArray[np.float32]
     """Shape (terms, directions)."""
-    penalty: NDArray[np.float32]
-    """Of the ridge's weights, shape (columns, columns)."""
 
     @classmethod
-    def fit(
-        cls, vectors: NDArray[np.float32], texts: Sequence[str], *, scales: tuple[float, float], seed: int = 0
-    ) -> Features:
-        """Find the terms, pivots and directions of training questions.
+    def fit(cls, vectors: NDArray[np.float32], texts: Sequence[str], pivots: NDArray[np.intp]) -> Features:
+        """Find the terms and directions of training questions.
 
         Args:
             vectors: unit vectors, shape (questions, dimension).
             texts: the questions.
-            scales: how much pieces of words and words count beside the vector, as lengths.
-            seed: of the choice of pivots.
+            pivots: which of them are pivots.
         """
-        lexicon = fit_lexicon(texts, scales)
-        shuffled = np.random.default_rng(seed).permutation(len(texts))
-        some = np.sort(shuffled[:EXACT])
-        terms = term_matrix(lexicon, [texts[place] for place in some])
-        alike = np.asarray((terms @ terms.T).toarray(), np.float32)
-        to_directions = _directions(terms, alike)
-        if len(texts) <= EXACT:
-            alike += kernel(vectors, vectors, WIDTH)
-            return cls(lexicon, vectors, terms, None, to_directions, alike)
-        pivots = np.ascontiguousarray(vectors[np.sort(shuffled[:LANDMARKS])])
-        strengths, axes = np.linalg.eigh(kernel(pivots, pivots, WIDTH).astype(np.float64))
-        kept = strengths > _FLAT
-        to_near = (axes[:, kept] / np.sqrt(strengths[kept])).astype(np.float32)
-        columns = to_near.shape[1] + to_directions.shape[1]
-        return cls(lexicon, pivots, None, to_near, to_directions, np.eye(columns, dtype=np.float32))
+        lexicon = fit_lexicon(texts, SCALES)
+        terms = term_matrix(lexicon, [texts[place] for place in pivots])
+        return cls(lexicon, np.ascontiguousarray(vectors[pivots]), terms, _directions(terms))
 
-    def of(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> Rows:
-        """Return the features of questions."""
-        terms = term_matrix(self.lexicon, texts)
-        directions = np.asarray(terms @ self.to_directions, np.float32)
-        near = kernel(vectors, self.pivots, WIDTH)
-        if self.to_near is not None:
-            near = np.hstack([near @ self.to_near, directions])
-        else:
-            near += (terms @ self.pivot_terms.T).toarray()
-        return Rows(near, np.hstack([vectors, directions]))
+    def dense(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return what the softmax sees, shape (questions, dimension + directions)."""
+        return np.hstack([vectors, term_matrix(self.lexicon, texts) @ self.to_directions]).astype(np.float32)
 
-    def head(self, ridge: NDArray[np.float32], softmax: NDArray[np.float32], bias: NDArray[np.float32]) -> Head:
+    def between(self) -> NDArray[np.float32]:
+        """Return the kernel between pivots, shape (pivots, pivots)."""
+        alike = _products(self.pivot_terms)
+        for start in range(0, len(alike), _BLOCK):
+            alike[start : start + _BLOCK] += kernel(self.pivots[start : start + _BLOCK], self.pivots, WIDTH)
+        return alike
+
+    def head(
+        self, ridge: NDArray[np.float32], softmax: NDArray[np.float32], bias: NDArray[np.float32]
+    ) -> Head:
         """Fold two linear heads, whose scores are added, into one over landmarks, vector and terms.
 
         Args:
-            ridge: weights, shape (columns of `Rows.near`, labels).
-            softmax: weights over [vector | directions].
+            ridge: weights of the pivots, shape (pivots, labels).
+            softmax: weights over [vector | directions], shape (dimension + directions, labels).
             bias: shape (labels,).
         """
         dimension = self.pivots.shape[1]
-        by_vector, by_term = softmax[:dimension], self.to_directions @ softmax[dimension:]
-        if self.to_near is not None:
-            nears = self.to_near.shape[1]
-            landmarks, by_landmark = self.pivots, self.to_near @ ridge[:nears]
-            by_term = by_term + self.to_directions @ ridge[nears:]
-        else:
-            by_term = by_term + self.pivot_terms.T @ ridge
-            landmarks, by_landmark, straight, constant = _fewer(self.pivots, ridge)
-            by_vector, bias = by_vector + straight, bias + constant
-        arrays = (by_landmark, by_vector, by_term, bias)
-        return Head(self.lexicon, landmarks, WIDTH, *(np.ascontiguousarray(array, np.float32) for array in arrays))
-
-
-def _fewer(pivots: NDArray[np.float32], weights: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-    """Return landmarks, weights of these, of the vector, and a bias that come nearest to a function of all pivots."""
-    if len(pivots) <= LANDMARKS:
-        labels = weights.shape[1]
-        return pivots, weights, np.zeros((pivots.shape[1], labels), np.float32), np.zeros(labels, np.float32)
-    chosen = np.linspace(0, len(pivots) - 1, LANDMARKS).astype(np.intp)
-    landmarks = np.ascontiguousarray(pivots[chosen])
-    columns = np.hstack([kernel(pivots, landmarks, WIDTH), pivots, np.ones((len(pivots), 1), np.float32)])
-    system = (columns.T @ columns).astype(np.float64)
-    system[np.diag_indices(len(system))] += _FLAT
-    found = np.linalg.solve(system, columns.T @ (kernel(pivots, pivots, WIDTH) @ weights))
-    return landmarks, found[: len(landmarks)], found[len(landmarks) : -1], found[-1]
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Features of questions; float32, one row a question."""
-
-    near: NDArray[np.float32]
-    """The kernel with every training question, or what approximates it: for the ridge."""
-    dense: NDArray[np.float32]
-    """Vector and directions of the terms: for the softmax."""
+        by_term = self.pivot_terms.T @ ridge + self.to_directions @ softmax[dimension:]
+        arrays = (ridge, softmax[:dimension], by_term, bias)
+        return Head(self.lexicon, self.pivots, WIDTH, *(np.ascontiguousarray(array, np.float32) for array in arrays))
 
 
 def fit_lexicon(texts: Sequence[str], scales: tuple[float, float]) -> Lexicon:
@@ -142,10 +94,7 @@ def fit_lexicon(texts: Sequence[str], scales: tuple[float, float]) -> Lexicon:
     for text in map(read, texts):
         in_texts[0].update(set(pieces(text)))
         in_texts[1].update(set(words(text)))
-    kept = [
-        [term for term, count in counts.most_common(_TERMS // 2) if count > 1] if scale else []
-        for counts, scale in zip(in_texts, scales, strict=True)
-    ]
+    kept = [[term for term, count in counts.most_common(_TERMS // 2) if count > 1] for counts in in_texts]
     frequency = np.array([counts[term] for counts, terms in zip(in_texts, kept, strict=True) for term in terms])
     rarity = (np.log((1 + len(texts)) / (1 + frequency)) + 1).astype(np.float32)
     return Lexicon((*kept[0], *kept[1]), len(kept[0]), rarity, scales)
@@ -162,13 +111,25 @@ def term_matrix(lexicon: Lexicon, texts: Sequence[str]) -> csr_matrix:
     return csr_matrix((values, places, starts), shape=(len(texts), len(lexicon.terms)))
 
 
-def _directions(terms: csr_matrix, alike: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the strongest right singular vectors of a matrix whose rows have these products, shape (terms, directions)."""
-    from scipy.sparse.linalg import eigsh
+def _products(terms: csr_matrix) -> NDArray[np.float32]:
+    """Return the products of all rows with all rows. By blocks: a sparse matrix without zeros takes thrice its size."""
+    count = terms.shape[0]
+    products = np.empty((count, count), np.float32)
+    columns = terms.T.tocsr()
+    for start in range(0, count, _BLOCK):
+        products[start : start + _BLOCK] = (terms[start : start + _BLOCK] @ columns).toarray()
+    return products
 
+
+def _directions(terms: csr_matrix) -> NDArray[np.float32]:
+    """Return the strongest right singular vectors, shape (terms, directions)."""
+    from sklearn.utils.extmath import randomized_svd
+
+    some = terms[:: -(-terms.shape[0] // 4000)]  # enough to find the strongest ones, in a fraction of the time
+    alike = _products(some)
     rank = min(DIRECTIONS, len(alike) - 1)
-    if rank < 1:
+    if rank < 1 or not terms.shape[1]:
         return np.zeros((terms.shape[1], 0), np.float32)
-    strengths, axes = eigsh(alike, rank, v0=np.ones(len(alike), np.float32))
+    axes, strengths, _ = randomized_svd(alike, rank, n_oversamples=20, n_iter=3, random_state=0)
     kept = strengths > _FLAT
-    return np.ascontiguousarray(terms.T @ (axes[:, kept] / np.sqrt(strengths[kept])), np.float32)
+    return np.ascontiguousarray(some.T @ (axes[:, kept] / np.sqrt(strengths[kept])), np.float32)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moa.errors import GateError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_JITTER = 1e-3
-"""Added to the diagonal of a system that pivots alike would make singular."""
 NOISE = 0.1
 """Of the ridge: how much a question's label is taken to be by chance."""
 DECAY = 0.1
@@ -19,47 +19,38 @@ DECAY = 0.1
 
 
 class Ridge:
-    """Weighted kernel ridge regression of several targets at once, with exact results for any rows left out.
+    """Kernel ridge regression of several targets at once, with exact results for any rows left out.
 
     The scores of left-out rows cost one small system of equations a group, not a second fit (the block form of Allen's
-    PRESS).
+    PRESS statistic).
 
     Args:
-        rows: the kernel between rows and pivots, float32, shape (rows, pivots).
-        between: the kernel between pivots, shape (pivots, pivots).
+        between: the kernel between rows, float32, shape (rows, rows). It is overwritten.
         targets: shape (rows, targets).
-        weights: shape (rows,), more than 0.
-        noise: how much of a target is taken to be chance, beside 1 for the weight of a row.
+        noise: how much of each row's target is taken to be chance, shape (rows,), more than 0.
     """
 
     def __init__(
-        self,
-        rows: NDArray[np.float32],
-        between: NDArray[np.float32],
-        targets: NDArray[np.float32],
-        weights: NDArray[np.float32],
-        noise: float = NOISE,
+        self, between: NDArray[np.float32], targets: NDArray[np.float32], noise: NDArray[np.float32]
     ) -> None:
-        from scipy.linalg import cho_factor, cho_solve
+        from scipy.linalg.lapack import spotrf, spotri
 
-        self._rows, self._targets, self._weights = rows, targets, weights
-        system = ((rows * weights[:, None]).T @ rows).astype(np.float64) + noise * between
-        system[np.diag_indices(len(system))] += _JITTER
-        factor = cho_factor(system, lower=True, overwrite_a=True)
-        self._inverse = cho_solve(factor, np.eye(len(system)))
-        self.coefficients: NDArray[np.float32] = (self._inverse @ (rows.T @ (targets * weights[:, None]))).astype(
-            np.float32
-        )
+        between[np.diag_indices(len(between))] += noise
+        factor, failed = spotrf(between.T, lower=1, overwrite_a=1)  # the transpose is the same matrix, in LAPACK's order
+        if failed:
+            raise GateError("The training questions are too much alike to be told apart: are they all the same text?")
+        inverse, _ = spotri(factor, lower=1, overwrite_c=1)
+        inverse = np.tril(inverse)
+        self._inverse: NDArray[np.float32] = inverse + np.tril(inverse, -1).T
+        self._targets = targets
+        self.coefficients: NDArray[np.float32] = self._inverse @ targets
 
     def left_out(self, groups: Sequence[NDArray[np.intp]]) -> NDArray[np.float32]:
         """Return the score of every row by a fit without its group; rows of no group get NaN. Shape (rows, targets)."""
         scores = np.full_like(self._targets, np.nan)
         for group in groups:
-            rows, root = self._rows[group], np.sqrt(self._weights[group])[:, None]
-            residual = self._targets[group] - rows @ self.coefficients
-            leverage = (rows @ self._inverse @ rows.T) * root * root.T
-            system = np.eye(len(group)) - leverage
-            scores[group] = self._targets[group] - np.linalg.solve(system, residual * root) / root
+            block = self._inverse[np.ix_(group, group)]
+            scores[group] = self._targets[group] - np.linalg.solve(block, self.coefficients[group])
         return scores
 
 

@@ -1,0 +1,47 @@
+"""From scores to probabilities that can be believed: of the labels, and of none of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Turns the scores of labels into probabilities; what is missing from their sum is the share of none of them.
+
+    The labels share by a softmax at a temperature (Guo et al., On Calibration of Modern Neural Networks, 2017). Whether
+    it is any of them is told by the logarithm of the sum of the softmax's exponentials, which knows how near a question
+    is to anything that was learned (Liu et al., Energy-based Out-of-distribution Detection, 2020), and by how far the
+    best label is ahead, through a logistic function (Platt, 1999).
+    """
+
+    sharpness: float
+    """The inverse of the temperature, more than 0."""
+    energy: float = 0.0
+    """How much the energy speaks for any of the labels, 0 or more."""
+    lead: float = 0.0
+    """How much the logarithm of the best label's share does, 0 or more."""
+    offset: float | None = None
+    """Of the logistic function; None if a question always belongs to one of the labels."""
+
+    def probabilities(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the probability of every label, shape (questions, labels); a row sums to 1 or less."""
+        shares, energy = self.shares(scores)
+        if self.offset is None:
+            return shares
+        evidence = self.energy * energy + self.lead * np.log(shares.max(axis=1)) + self.offset
+        return shares / (1 + np.exp(-evidence))[:, None]
+
+    def shares(self, scores: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the softmax, shape (questions, labels), and the energy of every question, shape (questions,)."""
+        logits = scores.astype(np.float64) * self.sharpness
+        top = logits.max(axis=1, keepdims=True)
+        exponentials = np.exp(logits - top)
+        sums = exponentials.sum(axis=1, keepdims=True)
+        return exponentials / sums, (np.log(sums) + top)[:, 0]
