@@ -241,7 +241,7 @@ class _Run:
         routing, by_name = admission.routing, {agent.name: agent for agent in self.mixture.agents}
         answered = await self._ask([by_name[name] for name in routing.panel], "one draft", admission)
         fallback = self.mixture.fallback
-        if not self._successful() and fallback not in routing.panel:
+        if not self._successful() and fallback not in (*routing.panel, *self.wishes.exclude):
             self._degrade("panel", fallback, f"Answers in place of {' and '.join(routing.panel)}.")
             answered = await self._ask([by_name[fallback]], "the fallback agent's draft", admission)
         if not self._successful():

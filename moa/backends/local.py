@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moa.backends.base import Chunk, Finish, Notice, Readiness, Request
-from moa.errors import ConnectionFailed, ProtocolError
+from moa.errors import AgentError, ConnectionFailed, EngineError, ProtocolError
 from moa.local.background import followed
 from moa.local.files import Progress, size_text
 from moa.local.weights import FileWeights, Weights, weights_for
@@ -37,6 +37,7 @@ class LocalModel:
 
     Raises:
         ModelReferenceError: the catalogue has no such name.
+        AgentError: a setting is out of range.
     """
 
     name: str
@@ -53,6 +54,10 @@ class LocalModel:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", weights_for(self.name))
+        for setting in ("context", "slots", "max_tokens"):
+            value = getattr(self, setting)
+            if value is not None and value < 1:
+                raise AgentError(f"{setting} of {self.reference} is {value}; it must be at least 1.")
 
     @classmethod
     def named(cls, rest: str) -> LocalModel:
@@ -92,6 +97,8 @@ class LocalModel:
                 async for notice in notices:
                     yield notice
             files = self.weights.files()
+        if not files:
+            raise EngineError(f"{self.name} was deleted from the cache just after it was downloaded. Ask again.")
         engine = self._engine(files[0])
         child = engine.child
         if child is None:

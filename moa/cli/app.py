@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from moa.cli import agents, ask, chat, doctor, feedback, init, models, route, runs
+from moa.cli import agents, ask, chat, doctor, feedback, init, models, route, runs, train
 
 app = typer.Typer(
     name="moa",
@@ -22,6 +22,7 @@ app.command()(ask.ask)
 app.command()(chat.chat)
 app.command()(route.route)
 app.command()(agents.agents)
+app.add_typer(train.app, name="train")
 app.add_typer(models.app, name="models")
 app.add_typer(runs.app, name="runs")
 app.add_typer(feedback.app, name="feedback")

@@ -45,7 +45,7 @@ def list_(as_json: _Json = False) -> None:
 
     with Store() as store:
         verdicts = store.verdicts()[::-1] if store.path.exists() else []
-        switch = store.verdict_state()[2] if store.path.exists() else "on"
+        switch = store.feedback_state()[1] if store.path.exists() else "on"
     if as_json:
         print_json({"feedback": switch, "verdicts": [_as_json(verdict) for verdict in verdicts]})
         return
@@ -88,7 +88,7 @@ def add(
         verdict: Literal["good", "bad"] = "good" if good else "bad"
         question = _question(started)
         number = Feedback(store, started.mixture).record(question, about, verdict, better=better, run=identifier)
-        switch = store.verdict_state()[2]
+        switch = store.feedback_state()[1]
     said = f"{better} was better than {about}" if better else f"{about}'s answer was {verdict}"
     print(f"Noted as number {number}: {said}. Take it back with: moa feedback undo {number}")
     if switch == "off":

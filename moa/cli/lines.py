@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from moa.errors import UsageError
 
@@ -20,6 +21,20 @@ def read_texts(path: Path, field: str) -> list[str]:
     Raises:
         UsageError: the file cannot be read, holds nothing, or a line is not as it should be; the message names it.
     """
+    return [_text(row, field, place) for place, row in read_rows(path, (field,), hint="--text-field")]
+
+
+def read_rows(path: Path, fields: Sequence[str], *, hint: str = "an option") -> list[tuple[str, dict[str, Any]]]:
+    """Return one object a line, each with its place in words. Lines of nothing but white space are skipped.
+
+    Args:
+        path: a file with one JSON object a line.
+        fields: what every object must have.
+        hint: by which option the user names another field.
+
+    Raises:
+        UsageError: the file cannot be read, holds nothing, or a line is not as it should be; the message names it.
+    """
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except FileNotFoundError as error:
@@ -28,13 +43,14 @@ def read_texts(path: Path, field: str) -> list[str]:
         raise UsageError(f"{path} is not UTF-8 text (at byte {error.start}).") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}.") from error
-    texts = [_text(line, field, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
-    if not texts:
-        raise UsageError(f'{path} is empty. It needs one JSON object a line, such as {{"{field}": "What is 2 + 2?"}}')
-    return texts
+    places = [(f"{path}, line {number}", line) for number, line in enumerate(lines, 1) if line.strip()]
+    if not places:
+        example = json.dumps({fields[0]: "What is 2 + 2?"})
+        raise UsageError(f"{path} is empty. It needs one JSON object a line, such as {example}")
+    return [(place, _row(line, fields, place, hint)) for place, line in places]
 
 
-def _text(line: str, field: str, place: str) -> str:
+def _row(line: str, fields: Sequence[str], place: str, hint: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except ValueError as error:
@@ -42,10 +58,16 @@ def _text(line: str, field: str, place: str) -> str:
     except RecursionError as error:
         raise UsageError(f"{place} is nested too deeply to be read.") from error
     if not isinstance(row, dict):
-        raise UsageError(f'{place} is not a JSON object, such as {{"{field}": "What is 2 + 2?"}}')
-    if field not in row:
-        has = f"it has {', '.join(map(repr, row))}" if row else "it has none"
-        raise UsageError(f"{place} has no field {field!r}; {has}. Name the right one with --text-field.")
+        example = json.dumps({fields[0]: "What is 2 + 2?"})
+        raise UsageError(f"{place} is not a JSON object, such as {example}")
+    for field in fields:
+        if field not in row:
+            has = f"it has {', '.join(map(repr, row))}" if row else "it has none"
+            raise UsageError(f"{place} has no field {field!r}; {has}. Name the right one with {hint}.")
+    return row
+
+
+def _text(row: dict[str, Any], field: str, place: str) -> str:
     if not isinstance(row[field], str):
         raise UsageError(f"{place}: the field {field!r} must be a string, not {json.dumps(row[field])[:60]}.")
     return str(row[field])

@@ -56,10 +56,10 @@ class Narrator:
         match event:
             case Routed(routing=routing):
                 self._say(f"→ {route_line(routing)}")
-            case DraftNotice(draft=draft, text=text, state=state, fraction=fraction):
-                self._notice(draft, state, text, fraction)
-            case AggregationNotice(text=text, state=state, fraction=fraction):
-                self._notice("aggregator", state, text, fraction)
+            case DraftNotice(draft=draft, text=text, fraction=fraction):
+                self._notice(draft, text, fraction)
+            case AggregationNotice(text=text, fraction=fraction):
+                self._notice("aggregator", text, fraction)
             case AggregationStarted(aggregation=aggregation) if aggregation.ran != "solo":
                 self._say(f"→ {aggregation.ran}: {aggregation.why}")
             case AnswerDelta(text=text):
@@ -76,14 +76,10 @@ class Narrator:
         """Tell of something that went wrong beside the run, such as a database that cannot be written."""
         self._say(f"! {error}")
 
-    def _notice(self, who: str, state: str, text: str, fraction: float | None) -> None:
+    def _notice(self, who: str, text: str, fraction: float | None) -> None:
         # A download reports many times a second; whole tenths are enough for people and logs.
         progress = "" if fraction is None else f" {int(fraction * 10) * 10} %"
-        said = (
-            f"{who.partition('.')[0]}: {text}{progress}"
-            if state != "downloading"
-            else f"{who.partition('.')[0]}: downloading{progress}"
-        )
+        said = f"{who.partition('.')[0]}: {text}{progress}"
         if said != self._last_said:
             self._say(said)
             self._last_said = said

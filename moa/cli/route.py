@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from moa.cli.deciding import Deciding, deciding
+
 if TYPE_CHECKING:
     from moa.answers import Routing
-    from moa.local.files import Progress
-    from moa.mixture import Mixture
 
 AT_ONCE = 64
 """Questions of a file that are embedded between two reports of progress."""
@@ -68,27 +68,19 @@ def route(
         raise UsageError("--out belongs to --file. For one question, write: moa route --json '…' > routing.json")
     if tried and file:
         raise UsageError("--what-if belongs to a single question; --file takes none.")
-    if gate:
-        _refuse(gate)
+    by = deciding(mixture, gate)
     if file:
-        _route_file(file, text_field, out, mixture)
+        _route_file(file, text_field, out, by)
     else:
-        _route_one(sys.stdin.read() if question == "-" else str(question), mixture, tried or [], as_json=as_json)
+        _route_one(sys.stdin.read() if question == "-" else str(question), by, tried or [], as_json=as_json)
 
 
-def _route_one(question: str, spec: str | None, tried: Sequence[str], *, as_json: bool) -> None:
+def _route_one(question: str, by: Deciding, tried: Sequence[str], *, as_json: bool) -> None:
     from moa.cli.console import print_json
     from moa.cli.what_if import what_if
-    from moa.loader import load_mixture
     from moa.messages import Conversation
-    from moa.routing.feedback import Feedback
-    from moa.store import Store
 
-    conversation = Conversation.of(question)
-    mixture = load_mixture(spec)
-    mixture.router.prepare(mixture.agents, on_progress=_Downloading())
-    feedback = mixture.feedback or Feedback(Store(), mixture.name)
-    routing = mixture.router.route(conversation, mixture.agents, fallback=mixture.fallback, feedback=feedback)
+    routing = by.one(Conversation.of(question))
     otherwise = what_if(routing, tried) if tried else None
     if as_json:
         beside = {"what_if": {"tried": tried, "routing": asdict(otherwise)}} if otherwise else {}
@@ -102,22 +94,19 @@ def _route_one(question: str, spec: str | None, tried: Sequence[str], *, as_json
             show(otherwise, title=f"If {', '.join(tried)}")
 
 
-def _route_file(file: Path, field: str, out: Path | None, spec: str | None) -> None:
+def _route_file(file: Path, field: str, out: Path | None, by: Deciding) -> None:
     from moa.cli.lines import read_texts, write_lines
     from moa.errors import UsageError
-    from moa.loader import load_mixture
 
     if out and out.exists() and out.samefile(file):
         raise UsageError(f"--out would overwrite the questions in {file}. Name another file.")
     texts = read_texts(file, field)
-    mixture = load_mixture(spec)
-    mixture.router.prepare(mixture.agents, on_progress=_Downloading())
-    write_lines(out, [_line(text, routing) for text, routing in zip(texts, _routings(texts, mixture), strict=True)])
+    write_lines(out, [_line(text, routing) for text, routing in zip(texts, _routings(texts, by), strict=True)])
 
 
-def _routings(texts: Sequence[str], mixture: Mixture) -> Iterator[Routing]:
+def _routings(texts: Sequence[str], by: Deciding) -> Iterator[Routing]:
     for start in range(0, len(texts), AT_ONCE):
-        yield from mixture.router.route_all(texts[start : start + AT_ONCE], mixture.agents, fallback=mixture.fallback)
+        yield from by.all(texts[start : start + AT_ONCE])
         _progress(f"routed {min(start + AT_ONCE, len(texts))} of {len(texts)}")
 
 
@@ -126,28 +115,6 @@ def _line(text: str, routing: Routing) -> str:
     row = {"text": text, "panel": routing.panel, "scores": scores, "fallback": routing.fallback}
     # Half a surrogate pair, which JSON can spell and UTF-8 cannot, is spelt as JSON does.
     return json.dumps(row, ensure_ascii=False).encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _refuse(gate: Path) -> None:
-    from moa.errors import GateError
-    from moa.routing.saved import read_manifest
-
-    kind = read_manifest(gate)["kind"]
-    raise GateError(f"The gate in {gate} is of the kind {kind!r}, which this version of moa does not know. Update moa.")
-
-
-class _Downloading:
-    """Tells standard error how far the encoder's download is, a line every tenth of the way."""
-
-    def __init__(self) -> None:
-        self._last_said = ""
-
-    def __call__(self, progress: Progress) -> None:
-        done = "" if progress.fraction is None else f" {int(progress.fraction * 10) * 10} %"
-        said = f"downloading the encoder from {progress.source}{done}"
-        if said != self._last_said:
-            self._last_said = said
-            _progress(said)
 
 
 def _progress(text: str) -> None:

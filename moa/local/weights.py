@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import Protocol
 
 from moa.errors import DownloadError, EngineError, ModelReferenceError
-from moa.local.catalogue import Entry, entry
+from moa.local.catalogue import Entry, entry, names
 from moa.local.download import bring, fetch, fetched
 from moa.local.files import Progress
 from moa.local.storage import models_folder
@@ -88,11 +89,15 @@ class FileWeights:
     @property
     def path(self) -> Path:
         """The path that is meant."""
-        return Path(self.label).expanduser()
+        return Path(os.path.expanduser(self.label))  # noqa: PTH111  (unlike Path's, it lets an unknown ~user be)
 
     def files(self) -> tuple[Path, ...]:
         """Return the file if it is there."""
-        return (self.path.resolve(),) if self.path.is_file() else ()
+        return (self.path.resolve(),) if self.is_there() else ()
+
+    def is_there(self) -> bool:
+        """Whether the file exists."""
+        return os.path.isfile(self.path)  # noqa: PTH113  (unlike Path's, it takes names that no file can have)
 
     def fetch(self, on_progress: Callable[[Progress], None] | None = None) -> Path:  # noqa: ARG002
         """Return the file; it cannot be downloaded."""
@@ -165,8 +170,9 @@ def weights_for(reference: str) -> Weights:
     """
     if found := _HUB.fullmatch(reference):
         return HubWeights(found[1], found[2])
-    if reference.lower().endswith(".gguf") or Path(reference).expanduser().is_file():
-        return FileWeights(reference)
+    file = FileWeights(reference)
+    if reference.lower().endswith(".gguf") or (reference not in names() and file.is_there()):
+        return file
     if "/" in reference or "\\" in reference:
         raise ModelReferenceError(
             f"'local:{reference}' names no file. A path must end in .gguf; for a model of the hub say which of its "
@@ -185,7 +191,7 @@ def repository_name(path: PurePath) -> str:
     return split[1] if split else name[: -len(".gguf")]
 
 
-def choose(names: Sequence[str], wanted: str) -> tuple[str, ...]:
+def choose(offered: Sequence[str], wanted: str) -> tuple[str, ...]:
     """Return the GGUF file that is meant, of those that a repository has; all pieces, in order, if it is split.
 
     A whole name wins over a name that ends in what is wanted (`…-Q4_0.gguf`), and that over one that holds it
@@ -195,7 +201,7 @@ def choose(names: Sequence[str], wanted: str) -> tuple[str, ...]:
         ModelReferenceError: nothing fits, or several do; the message lists them.
     """
     pieces: dict[str, list[str]] = {}
-    for name in sorted(names):
+    for name in sorted(offered):
         if not PurePosixPath(name).name.lower().startswith("mmproj"):
             pieces.setdefault(repository_name(PurePosixPath(name)), []).append(name)
     looked_for = wanted.lower()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,10 @@ class Examples:
     """Unit vectors, shape (texts, dimension)."""
     owners: NDArray[np.intp]
     """Which agent each example belongs to, as an index into `agents`; shape (texts,), ascending."""
+    abouts: tuple[str, ...] = ()
+    """The `about` text of every agent, blank where it has none; empty if these are not the examples of agents."""
+    about_vectors: NDArray[np.float32] | None = None
+    """Unit vectors of these, shape (agents, dimension); a row of zeros for a blank one."""
 
     @classmethod
     def of(cls, agents: Sequence[Agent], embed: Embed) -> Examples:
@@ -39,7 +43,17 @@ class Examples:
         known_by = [known_text(agent) for agent in agents]
         texts = tuple(text for group in known_by for text in group)
         owners = np.repeat(np.arange(len(agents)), [len(group) for group in known_by])
-        return cls(tuple(agent.name for agent in agents), texts, embed(texts), owners)
+        abouts = tuple(agent.about.strip() for agent in agents)
+        vectors = embed((*texts, *filter(None, abouts)))
+        about_vectors = np.zeros((len(agents), vectors.shape[1]), np.float32)
+        about_vectors[[place for place, about in enumerate(abouts) if about]] = vectors[len(texts) :]
+        names = tuple(agent.name for agent in agents)
+        return cls(names, texts, vectors[: len(texts)], owners, abouts, about_vectors)
+
+    def only(self, kept: NDArray[np.bool_]) -> Examples:
+        """Return the examples for which `kept`, shape (texts,), is true; the agents stay as they are."""
+        texts = tuple(self.texts[place] for place in np.flatnonzero(kept))
+        return replace(self, texts=texts, vectors=self.vectors[kept], owners=self.owners[kept])
 
     def of_agent(self, index: int) -> slice:
         """Return where one agent's examples are in `texts` and `vectors`."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from moa.routing.embedding import Embedder
 
 _DAY_SECONDS = 86_400
-_REMEMBERED = 4_000
+_REMEMBERED = 1_000
 """The newest verdicts that count; older ones have faded, and more would take longer to search than a decision may."""
 
 
@@ -122,9 +122,10 @@ class Feedback:
         """Return all verdicts with their vectors; None if there are none, or feedback is off."""
         if not self.store.path.exists():
             return None
-        state = (*self.store.verdict_state(), embedder.encoder.name)
-        if state[2] == "off" or not state[0]:
+        changes, switch = self.store.feedback_state()
+        if switch == "off" or not changes:
             return None
+        state = (changes, embedder.encoder.name)
         if self._known is None or self._known.state != state:
             verdicts = tuple(self.store.verdicts(self.mixture)[-_REMEMBERED:])
             self._known = _Known(state, verdicts, self._vectors(verdicts, embedder))
@@ -151,6 +152,7 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Known:
-    state: tuple[int, int, str, str]
+    state: tuple[int, str]
+    """How often feedback was changed up to then, and the encoder."""
     verdicts: tuple[Verdict, ...]
     vectors: NDArray[np.float32]

@@ -1,31 +1,38 @@
-"""Gates: vectors in, one score per agent out. A gate holds what was learned, and nothing else."""
+"""What a gate is: vectors in, one score per agent out. It holds what was learned, and nothing else.
+
+The family of them is in `moa.routing.gates`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from moa.errors import GateError
 
+if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from moa.routing.examples import Examples
 
 
 @runtime_checkable
 class Gate(Protocol):
-    """Scores agents for questions. Pure: the same vectors give the same scores."""
+    """Scores agents for questions. Pure: the same questions get the same scores."""
 
-    def scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    def scores(self, vectors: NDArray[np.float32], texts: Sequence[str] | None = None) -> NDArray[np.float32]:
         """Return the score of every agent for every question.
 
         Args:
             vectors: unit vectors of questions, float32, shape (questions, dimension).
+            texts: the questions themselves, for gates that read them; the others take no notice.
 
         Returns:
             float32, shape (questions, agents), in the order of the agents. A higher score is a better fit; the scale
             is the gate's own.
+
+        Raises:
+            GateError: the vectors do not fit or are not finite, or the gate needs texts and there are none.
+            PartlyScored: some of the questions could not be scored.
         """
         ...
 
@@ -43,39 +50,37 @@ class Calibrated(Protocol):
 
 
 @runtime_checkable
-class Blended(Protocol):
-    """A gate made of several, that can tell what each of them gave."""
+class Reading(Protocol):
+    """A gate that looks at the words of a question too, and not only at its vector."""
 
-    def parts(self, vectors: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
-        """Return, by the name of each gate, its part in the scores: arrays of shape (questions, agents)."""
+    def read(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return what `Gate.scores` does, for the unit vectors of questions and their texts."""
         ...
 
 
-class PrototypeGate:
-    """Scores an agent by the mean cosine of its few examples that are nearest to the question.
+@runtime_checkable
+class Blended(Protocol):
+    """A gate made of several, that can tell what each of them gave."""
 
-    Between the two classic prototypes: one nearest example is easily fooled by a shared word, and the mean of all
-    examples forgets that a field has many corners. An agent with fewer examples is scored by those it has.
+    def parts(
+        self, vectors: NDArray[np.float32], texts: Sequence[str] | None = None
+    ) -> Mapping[str, NDArray[np.float32]]:
+        """Return, by the name of each gate, its part: arrays of shape (questions, agents), which sum to the scores."""
+        ...
 
-    Scores are −1 … 1. An agent without any example scores −1: nothing speaks for it.
+
+class PartlyScored(GateError):
+    """Some questions could not be scored, because a model that was asked about them failed.
 
     Args:
-        examples: of all agents.
-        nearest: how many examples count.
+        scores: of all questions, shape (questions, agents); those of the failed ones mean nothing.
+        failures: by the row of each failed question, why it failed.
     """
 
-    def __init__(self, examples: Examples, nearest: int = 3) -> None:
-        self._examples = examples
-        self._nearest = nearest
-
-    def scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return cosines, float32, shape (questions, agents)."""
-        import numpy as np
-
-        similarities = vectors @ self._examples.vectors.T
-        scores = np.full((len(vectors), len(self._examples.agents)), -1, np.float32)
-        for index in range(scores.shape[1]):
-            mine = similarities[:, self._examples.of_agent(index)]
-            if counted := min(self._nearest, mine.shape[1]):
-                scores[:, index] = np.partition(mine, -counted, axis=1)[:, -counted:].mean(axis=1)
-        return scores
+    def __init__(self, scores: NDArray[np.float32], failures: Mapping[int, GateError]) -> None:
+        first = failures[min(failures)]
+        more = f" ({len(failures)} of {len(scores)} questions failed.)" if len(scores) > 1 else ""
+        super().__init__(f"{first}{more}")
+        self.__cause__ = first
+        self.scores = scores
+        self.failures = dict(failures)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, Unpack
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
     from moa.routing.embedding import Embedder
     from moa.routing.examples import Examples
     from moa.routing.feedback import Feedback
-    from moa.routing.gate import Gate
+    from moa.routing.gate import Gate, Reading
+    from moa.routing.learned.gate import TrainedGate
     from moa.routing.load import Load
+    from moa.routing.scored import Scored
 
 _SETS_OF_AGENTS = 8
 """Sets of agents whose examples stay in memory; a program rarely has more than one."""
@@ -49,7 +52,8 @@ class Router:
     Args:
         encoder: the name of one (`all-minilm-l6-v2-int8`, `all-minilm-l6-v2`, a sentence-transformers model or folder),
             or an `Encoder`.
-        gate: makes the gate of the agents' examples; `PrototypeGate` by default.
+        gate: a trained gate, or the folder of a saved one; or what makes a gate of the agents' examples, which
+            is `PrototypeGate` by default.
         policy: how many answer (`top1`, `topk`, `adaptive`, `dense`, `soft`, `expert_choice`), or a whole `Policy`. By
             default `top1`, or `adaptive` if k is more than 1.
         settings: fields of the `Policy`, which says of each what it does: `k`, `k_max`, `threshold`, `thresholds`,
@@ -64,7 +68,7 @@ class Router:
         self,
         encoder: str | Encoder = LIGHT,
         *,
-        gate: Callable[[Examples], Gate] | None = None,
+        gate: Callable[[Examples], Gate | Reading] | TrainedGate | str | Path | None = None,
         policy: Mode | Policy | None = None,
         **settings: Unpack[Settings],
     ) -> None:
@@ -125,6 +129,7 @@ class Router:
         Raises:
             EncoderError: the encoder cannot be loaded, or returns nonsense.
             DownloadError: its weights could not be fetched.
+            GateError: the trained gate cannot be loaded, or was trained with another encoder.
         """
         if len(agents) > 1:
             self._prepare(agents, on_progress)
@@ -189,9 +194,13 @@ class Router:
             return [only(names[0], self.policy, encoder=self.encoder)] * len(asked.texts)
         if not asked.texts:
             return []
+        from moa.routing.scored import Scored, unscored
+
         ready = self._prepare(agents)
         started = perf_counter()
-        evidence = list(self._evidence(asked, ready))
+        vectors = ready.embedder.questions(asked.texts)
+        scored = Scored.by(ready.gate, vectors, asked.texts)
+        evidence = list(self._evidence(asked, ready, vectors, scored))
         wishes = [asked.wishes.hearing(said, names) for said in asked.said]
         assigned = self._assigned(evidence, fallback) if len(evidence) > 1 else [None] * len(evidence)
         routings = [
@@ -206,6 +215,8 @@ class Router:
             )
             for each, wanted, places in zip(evidence, wishes, assigned, strict=True)
         ]
+        for row, failure in scored.failures.items():
+            routings[row] = unscored(routings[row], failure)
         seconds = (perf_counter() - started) / len(asked.texts)
         return [replace(routing, seconds=seconds) for routing in routings]
 
@@ -217,13 +228,12 @@ class Router:
 
         return assign(evidence, self.policy, fallback=fallback)
 
-    def _evidence(self, asked: _Asked, ready: _Prepared) -> Iterator[list[Evidence]]:
-        vectors = ready.embedder.questions(asked.texts)
-        scores = ready.gate.scores(vectors)
-        shares = self._probabilities(scores, ready.gate)
-        shares[[_is_blank(text) for text in asked.texts]] = 0
+    def _evidence(
+        self, asked: _Asked, ready: _Prepared, vectors: NDArray[np.float32], scored: Scored
+    ) -> Iterator[list[Evidence]]:
+        shares = self._probabilities(scored.scores, ready.gate)
+        shares[[_is_blank(text) or row in scored.failures for row, text in enumerate(asked.texts)]] = 0
         names = ready.examples.agents
-        parts = _parts(ready.gate, vectors)
         for row, vector in enumerate(vectors):
             biases = asked.feedback.biases(vector, names, ready.embedder) if asked.feedback else {}
             nearest = ready.examples.nearest_of_all(vector)
@@ -233,16 +243,16 @@ class Router:
                     score,
                     share,
                     nearest[place],
-                    {part: values[row][place] for part, values in parts.items()},
+                    {part: values[row][place] for part, values in scored.parts.items()},
                     biases.get(name, 0.0),
                 )
                 for place, (name, score, share) in enumerate(
-                    zip(names, scores[row].tolist(), shares[row].tolist(), strict=True)
+                    zip(names, scored.scores[row].tolist(), shares[row].tolist(), strict=True)
                 )
             ]
             yield [asked.load.upon(each) for each in evidence] if asked.load else evidence
 
-    def _probabilities(self, scores: NDArray[np.float32], gate: Gate) -> NDArray[np.float64]:
+    def _probabilities(self, scores: NDArray[np.float32], gate: Gate | Reading) -> NDArray[np.float64]:
         from moa.routing.gate import Calibrated
 
         if isinstance(gate, Calibrated):
@@ -252,10 +262,9 @@ class Router:
     def _prepare(self, agents: Sequence[Agent], on_progress: Callable[[Progress], None] | None = None) -> _Prepared:
         from moa.routing.embedding import Embedder
         from moa.routing.examples import Examples, known_text
-        from moa.routing.gate import PrototypeGate
         from moa.routing.vectors import VectorCache
 
-        key = tuple((agent.name, known_text(agent)) for agent in agents)
+        key = tuple((agent.name, known_text(agent), agent.about) for agent in agents)
         with self._loading:
             if key not in self._prepared:
                 if self._embedder is None:
@@ -263,12 +272,25 @@ class Router:
                     encoder = encoder_for(encoder, on_progress) if isinstance(encoder, str) else encoder
                     self._embedder = Embedder(encoder, VectorCache(cache_folder() / "vectors"))
                 examples = Examples.of(agents, self._embedder.examples)
-                gate = (self._gate or PrototypeGate)(examples)
+                gate = self._gate_of(examples, self._embedder)
                 self._prepared[key] = _Prepared(self._embedder, examples, gate)
             self._prepared.move_to_end(key)
             while len(self._prepared) > _SETS_OF_AGENTS:
                 self._prepared.popitem(last=False)
             return self._prepared[key]
+
+    def _gate_of(self, examples: Examples, embedder: Embedder) -> Gate | Reading:
+        from moa.routing.gates.prototype import PrototypeGate
+        from moa.routing.learned.agents import GateOfAgents
+        from moa.routing.learned.gate import TrainedGate
+        from moa.routing.saved import load_gate
+
+        if isinstance(self._gate, str | Path):
+            self._gate = load_gate(self._gate)
+        if isinstance(self._gate, TrainedGate):
+            self._gate.origin.check(embedder)
+            return GateOfAgents(self._gate, examples)
+        return (self._gate or PrototypeGate)(examples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,13 +313,7 @@ class _Prepared:
 
     embedder: Embedder
     examples: Examples
-    gate: Gate
-
-
-def _parts(gate: Gate, vectors: NDArray[np.float32]) -> dict[str, list[list[float]]]:
-    from moa.routing.gate import Blended
-
-    return {name: part.tolist() for name, part in gate.parts(vectors).items()} if isinstance(gate, Blended) else {}
+    gate: Gate | Reading
 
 
 def _is_blank(text: str) -> bool:

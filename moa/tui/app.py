@@ -26,8 +26,8 @@ class MoaApp(App[None]):
     TITLE = "moa"
     CSS_PATH = Path(__file__).with_name("moa.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+q", "leave", "quit", id="quit", show=False, priority=True),
-        Binding("ctrl+c", "copy_or_leave", "copy, or quit", id="copy_or_quit", show=False, priority=True),
+        Binding("ctrl+q", "quit", "quit", id="quit", show=False, priority=True),
+        Binding("ctrl+c", "copy_or_quit", "copy, or quit", id="copy_or_quit", show=False, priority=True),
         Binding("ctrl+t", "light_or_dark", "light or dark", id="theme", show=False, priority=True),
     ]
 
@@ -53,13 +53,13 @@ class MoaApp(App[None]):
         """Change between the two themes."""
         self.theme = LIGHT.name if self.current_theme.dark else DARK.name
 
-    async def action_leave(self) -> None:
+    async def action_quit(self) -> None:
         """Stop what runs, and end."""
         if isinstance(self._first, ChatScreen):
             await self._first.finish()
         self.exit()
 
-    async def action_copy_or_leave(self) -> None:
+    async def action_copy_or_quit(self) -> None:
         """Copy the selected text; without any, end."""
         typed = self.focused.selected_text if isinstance(self.focused, TextArea) else ""
         text = typed or self.screen.get_selected_text()
@@ -68,7 +68,7 @@ class MoaApp(App[None]):
             self.screen.clear_selection()
             self.notify("Copied.", timeout=2)
         else:
-            await self.action_leave()
+            await self.action_quit()
 
     def _fatal_error(self) -> None:
         """Leave a trace in a file, end, and have one sentence said about it once the terminal is restored.

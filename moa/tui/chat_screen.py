@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import ClassVar, Final
 
@@ -12,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.events import Mount
 from textual.widget import Widget
-from textual.worker import Worker
+from textual.worker import Worker, WorkerError
 
 from moa.errors import MoaError
 from moa.messages import Conversation
@@ -30,8 +31,8 @@ from moa.tui.welcome import Welcome
 
 _IDLE_KEYS: Final = (
     ("Enter", "send"),
-    ("Ctrl+J", "new line"),
     ("F1", "all keys"),
+    ("Ctrl+J", "new line"),
     ("Ctrl+L", "new conversation"),
     ("F2", "panel"),
     ("Ctrl+Q", "quit"),
@@ -117,16 +118,17 @@ class ChatScreen(RunScreen):
     def _tell_problem(self, problem: Exception) -> None:
         self.notify(str(problem), severity="warning", timeout=10, markup=False)
 
-    def _open(self) -> None:
+    def _open(self) -> asyncio.Task[Source]:
         self._opening = asyncio.create_task(self._load())
         self._opening.add_done_callback(_retrieve)
+        return self._opening
 
     async def _opened(self) -> Source:
         """Return the source; wait for it if it is being loaded, try again if that failed before."""
-        if self._opening is None or (self._opening.done() and self._source is None):
-            self._open()
-        assert self._opening is not None  # noqa: S101  (for the type checker)
-        return await asyncio.shield(self._opening)
+        opening = self._opening
+        if opening is None or (opening.done() and self._source is None):
+            opening = self._open()
+        return await asyncio.shield(opening)
 
     async def _load(self) -> Source:
         title = self.query_one(Title)
@@ -137,11 +139,12 @@ class ChatScreen(RunScreen):
             self._show_load_error(str(error))
             raise
         except Exception as error:
-            self._show_load_error(crash_sentence(error, write_trace(error)))
-            raise MoaError(crash_sentence(error, write_trace(error))) from error
+            sentence = crash_sentence(error, write_trace(error))
+            self._show_load_error(sentence)
+            raise MoaError(sentence) from error
         self._source = source
         self.learn_colours(agent.name for agent in source.agents)
-        title.show(source.name, f"{len(source.agents)} agents" if source.agents else "")
+        title.show(source.name, _who(source))
         self.query_one(Prompt).examples = tuple(question for question, _ in source.examples)
         if not self.query_one(Transcript).turns():
             await self._greet()
@@ -156,14 +159,13 @@ class ChatScreen(RunScreen):
     async def _warm_up(self, source: Source) -> None:
         """Load what the first answer needs, while the question is being typed."""
         title = self.query_one(Title)
-        ready = f"{len(source.agents)} agents" if source.agents else ""
-        title.show(state=f"{ready} · getting the router ready …".removeprefix(" · "))
+        title.show(state=f"{_who(source)} · getting the router ready …")
         try:
             await in_background(source.warm_up)
         except Exception as error:  # noqa: BLE001  (the first question meets it again, and tells it as its own)
             title.show(state=f"the router is not ready: {error}", style="$warning")
         else:
-            title.show(state=f"{ready} · ready".removeprefix(" · "))
+            title.show(state=f"{_who(source)} · ready")
 
     async def _greet(self) -> None:
         """Show the empty conversation."""
@@ -177,7 +179,8 @@ class ChatScreen(RunScreen):
 
     def action_stop(self) -> None:
         """Stop the run; what has arrived stays."""
-        if self._answering is not None:
+        # Only once: a second cancellation would break into the closing of the calls.
+        if self._answering is not None and not self._answering.is_cancelled:
             self._answering.cancel()
 
     async def action_new_conversation(self) -> None:
@@ -190,10 +193,11 @@ class ChatScreen(RunScreen):
 
     async def finish(self) -> None:
         """Stop the run if there is one, and wait until its calls are closed."""
-        if self._answering is not None:
-            worker = self._answering
-            worker.cancel()
-            await asyncio.wait([asyncio.ensure_future(_finished(worker))])
+        worker = self._answering
+        self.action_stop()
+        if worker is not None:
+            with suppress(WorkerError):
+                await worker.wait()
 
 
 def conversation(earlier: Sequence[Turn], question: str) -> Conversation:
@@ -207,13 +211,8 @@ def conversation(earlier: Sequence[Turn], question: str) -> Conversation:
     return Conversation.of(question) if asked is None else asked.then(answer, question)
 
 
-async def _finished(worker: Worker[None]) -> None:
-    from textual.worker import WorkerError
-
-    try:
-        await worker.wait()
-    except WorkerError:
-        return
+def _who(source: Source) -> str:
+    return f"{len(source.agents)} {'agent' if len(source.agents) == 1 else 'agents'}"
 
 
 def _retrieve(opening: asyncio.Task[Source]) -> None:

@@ -46,7 +46,7 @@ class ReplayScreen(RunScreen):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,escape", "app.leave", "quit", id="replay.quit", show=False),
+        Binding("q,escape", "app.quit", "quit", id="replay.quit", show=False),
         Binding("r", "again", "again", id="replay.again", show=False),
     ]
 

@@ -92,6 +92,10 @@ class RunScreen(Screen[None]):
     def _make_frames(self) -> None:
         self._frames = self.set_interval(1 / _FRAMES_A_SECOND, self.draw, pause=True)
 
+    def on_resize(self) -> None:
+        """Bring what has come to be seen up to date."""
+        self.call_after_refresh(self.draw)
+
     def now(self) -> float:
         """Return the seconds since the shown run started; of one that is over, those until its end."""
         if self.view.over or not self.view.run:
@@ -152,8 +156,11 @@ class RunScreen(Screen[None]):
         with suppress(NoMatches):  # the screen is going away
             if self._turn is not None and view is not self._drawn:
                 await self._turn.show(view, self.colours)
-            self.query_one(Panel).show(view, self.colours, now)
-            self.query_one(Strip).show(view, self.colours, now)
+            # Only one of them is to be seen; the other is brought up to date when it is.
+            if (panel := self.query_one(Panel)).display and self._turn is not None:
+                panel.show(view, self.colours, now)
+            if (strip := self.query_one(Strip)).display:
+                strip.show(view, self.colours, now)
         self._drawn = view
 
     def learn_colours(self, agents: Iterable[str]) -> None:
@@ -173,6 +180,7 @@ class RunScreen(Screen[None]):
     def action_panel(self) -> None:
         """Show or hide the panel. Where there is no room beside the conversation, it takes its place."""
         self.toggle_class("-panel-toggled")
+        self.call_after_refresh(self.draw)
 
     def action_drafts(self) -> None:
         """Show the drafts in full."""

@@ -96,19 +96,23 @@ def decision(view: RunView) -> str:
 
 
 def progress(view: RunView) -> str:
-    """Return what is going on, in one line; empty when the run is over."""
+    """Return what is going on, in one harmless line; empty when the run is over."""
     match view.phase:
         case "asked" | "routing":
             return "Choosing who answers …"
         case "drafting":
-            return _drafting(view)
+            return one_line(_drafting(view))
         case "aggregating":
-            if view.aggregator_note:
-                return f"Aggregator: {one_line(view.aggregator_note)}"
-            drafts = sum(draft.state == "done" for draft in view.drafts)
-            ran = one_line(view.aggregation.ran) if view.aggregation else "aggregating"
-            return f"{ran}: one answer from {drafts} {'draft' if drafts == 1 else 'drafts'} …"
+            return one_line(_aggregating(view))
     return ""
+
+
+def _aggregating(view: RunView) -> str:
+    if view.aggregator_note:
+        return f"Aggregator: {view.aggregator_note}"
+    drafts = sum(draft.state == "done" for draft in view.drafts)
+    ran = view.aggregation.ran if view.aggregation else "aggregating"
+    return f"{ran}: one answer from {drafts} {'draft' if drafts == 1 else 'drafts'} …"
 
 
 def _drafting(view: RunView) -> str:
@@ -121,7 +125,7 @@ def _drafting(view: RunView) -> str:
         return f"{names} are drafting{f', {done} ready' if done else ''} …"
     [draft, *_] = open_drafts
     if draft.note:
-        return f"{draft.agent}: {one_line(draft.note)}"
+        return f"{draft.agent}: {draft.note}"
     saying = {"thinking": "is thinking", "streaming": "is writing"}.get(draft.state, "was asked")
     return f"{draft.agent} {saying} …"
 

@@ -18,7 +18,7 @@ from moa.backends.base import Backend, Delta, Finish, Notice
 from moa.backends.local import LocalModel
 from moa.backends.references import backend_for
 from moa.backends.resilience import Retries, resilient
-from moa.errors import ContextTooLong, DownloadError, EngineError, ModelReferenceError
+from moa.errors import AgentError, ContextTooLong, DownloadError, EngineError, ModelReferenceError
 from moa.local.engine import Engine, EngineSettings, close_engines, engine_for, stop_engines
 from tests.backends.calling import asking, everything, failure, opened, spoken
 from tests.fakes.gguf import CHAT, write_gguf
@@ -75,6 +75,12 @@ def test_it_is_a_backend_that_costs_nothing() -> None:
 def test_a_misspelt_name_is_noticed_at_once() -> None:
     with pytest.raises(ModelReferenceError, match=r"Did you mean smollm2-135m-instruct\? `moa models`"):
         LocalModel.named("smollm-135m-instruct")
+
+
+@pytest.mark.parametrize("settings", [{"context": 0}, {"slots": 0}, {"max_tokens": -1}])
+def test_settings_that_make_no_sense_are_noticed_at_once(settings: dict[str, int]) -> None:
+    with pytest.raises(AgentError, match="must be at least 1"):
+        LocalModel(SMALLEST, **settings)
 
 
 async def test_the_model_loads_and_answers_piece_by_piece(model: LocalModel) -> None:

@@ -33,7 +33,9 @@ def write_wheel(folder: Path, package: str, version: str, members: dict[str, byt
             wheel.writestr(name, content)
         wheel.writestr(f"{stem}/__init__.py", EXPLODES)
         wheel.writestr(
-            f"{stem}-{version}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n"
+            f"{stem}-{version}.dist-info/METADATA",
+            f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n"
+            "Requires-Python: <3\nRequires-Dist: a-package-that-nobody-has\n",  # neither matters to what is only read
         )
         wheel.writestr(
             f"{stem}-{version}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"

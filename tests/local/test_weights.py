@@ -35,8 +35,23 @@ def test_a_path(path: str) -> None:
 
 def test_a_path_without_the_suffix_counts_if_the_file_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "weights").touch()
+    for name in ("weights", "smollm2-135m-instruct"):
+        (tmp_path / name).touch()
     assert weights_for("weights") == FileWeights("weights")
+    assert weights_for("smollm2-135m-instruct") == CatalogueWeights(entry("smollm2-135m-instruct"))
+
+
+@pytest.mark.parametrize("reference", ["", " ", "x" * 5000, "a\0b", "~nobody-of-that-name", "qwen\n"])
+def test_names_that_no_file_can_have(reference: str) -> None:
+    with pytest.raises(ModelReferenceError, match="no model named"):
+        weights_for(reference)
+
+
+@pytest.mark.parametrize("reference", ["~nobody-of-that-name/model.gguf", "a\0b.gguf", "x" * 5000 + ".gguf"])
+def test_paths_that_no_file_can_have(reference: str) -> None:
+    assert weights_for(reference).files() == ()
+    with pytest.raises(EngineError, match="There is no file"):
+        weights_for(reference).fetch()
 
 
 @pytest.mark.parametrize("wanted", ["Q4_K_M", "model-q4_k_m.gguf", "sub/folder/model.gguf"])

@@ -254,14 +254,17 @@ class TestWishes:
 class OwnGate:
     """A calibrated blend: it says for itself how probable each agent is, and what each part of it gave."""
 
-    def scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    def scores(self, vectors: NDArray[np.float32], texts: Sequence[str] | None = None) -> NDArray[np.float32]:
+        del texts
         return np.tile(np.array([3, 1], np.float32), (len(vectors), 1))
 
     def probabilities(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
         return np.asarray(scores / 4, np.float64)
 
-    def parts(self, vectors: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
-        whole = self.scores(vectors)
+    def parts(
+        self, vectors: NDArray[np.float32], texts: Sequence[str] | None = None
+    ) -> Mapping[str, NDArray[np.float32]]:
+        whole = self.scores(vectors, texts)
         return {"words": whole * np.float32(0.25), "meaning": whole * np.float32(0.75)}
 
 

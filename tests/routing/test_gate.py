@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from moa.agent import Agent
 from moa.routing.examples import Examples
-from moa.routing.gate import Gate, PrototypeGate
+from moa.routing.gate import Gate
+from moa.routing.gates.prototype import PrototypeGate
 from tests.fakes.backend import ScriptedModel
 from tests.fakes.encoder import WordEncoder
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from moa.agent import Agent
 from moa.answers import Routing
-from moa.errors import AgentError, UsageError
+from moa.errors import AgentError, AllDraftsFailed, BackendError, UsageError
 from moa.events import DraftNotice, Routed
 from moa.mixture import Mixture
 from moa.routing import Router
@@ -152,6 +152,13 @@ class TestMixture:
         with pytest.raises(UsageError, match="Every agent is excluded"):
             await mixture.ask("?", exclude=["math", "code"])
         assert model.requests == []
+
+    async def test_who_is_excluded_does_not_answer_for_a_panel_that_failed_either(self) -> None:
+        general, math = ScriptedModel("I can."), ScriptedModel([BackendError("gone")])
+        agents = [Agent("general", model=general), Agent("math", model=math)]
+        with pytest.raises(AllDraftsFailed, match="gone"):
+            await Mixture(agents, router=FixedRouter(math=1.0)).ask("?", exclude=["general"])
+        assert general.requests == []
 
     async def test_it_balances_only_if_it_is_told_to(self) -> None:
         for balance, expected in ((False, {"math"}), (True, {"math", "code"})):

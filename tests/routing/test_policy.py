@@ -4,9 +4,11 @@ import json
 
 import pytest
 
+from moa.agent import Agent
 from moa.errors import AgentError
 from moa.routing.policy import MODES, Policy
 from moa.routing.router import Router
+from tests.fakes.backend import ScriptedModel
 
 
 @pytest.mark.parametrize(
@@ -77,6 +79,16 @@ def test_out_of_scope_is_judged_by_its_own_threshold_where_there_is_one() -> Non
 def test_a_setting_out_of_its_range_is_an_error(settings: dict[str, object], complaint: str) -> None:
     with pytest.raises(AgentError, match=complaint):
         Policy(**settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("settings", [{"always": ("safety",)}, {"thresholds": {"safety": 0.5}}])
+def test_a_policy_can_only_name_agents_that_are_there(settings: dict[str, object]) -> None:
+    agents = [
+        Agent("math", model=ScriptedModel(), about="sums"),
+        Agent("code", model=ScriptedModel(), about="programs"),
+    ]
+    with pytest.raises(AgentError, match="The policy names 'safety', which is none of the agents: math, code"):
+        Router(policy=Policy(**settings)).check(agents, fallback="math")  # type: ignore[arg-type]
 
 
 def test_a_router_takes_a_policy_by_name_with_settings_or_whole() -> None:

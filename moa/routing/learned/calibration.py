@@ -36,7 +36,8 @@ class Calibration:
         if self.offset is None:
             return shares
         evidence = self.energy * energy + self.lead * np.log(shares.max(axis=1)) + self.offset
-        return shares / (1 + np.exp(-evidence))[:, None]
+        probabilities: NDArray[np.float64] = shares / (1 + np.exp(-evidence))[:, None]
+        return probabilities
 
     def shares(self, scores: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the softmax, shape (questions, labels), and the energy of every question, shape (questions,)."""
@@ -44,4 +45,5 @@ class Calibration:
         top = logits.max(axis=1, keepdims=True)
         exponentials = np.exp(logits - top)
         sums = exponentials.sum(axis=1, keepdims=True)
-        return exponentials / sums, (np.log(sums) + top)[:, 0]
+        energy: NDArray[np.float64] = (np.log(sums) + top)[:, 0]
+        return exponentials / sums, energy

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """Scores labels for a question: a part from how near its vector is to landmarks, one from the vector, one from words.
+    """Scores labels for a question, by how near its vector is to landmarks, by the vector itself, and by its words.
 
     However many questions it was trained on, a question costs one product with the landmarks, and one row of weights
     for each of its terms.
@@ -46,7 +46,8 @@ class Head:
         Returns:
             float32, shape (questions, labels).
         """
-        scores = kernel(vectors, self.landmarks, self.width) @ self.by_landmark + vectors @ self.by_vector + self.bias
+        near = kernel(vectors, self.landmarks, self.width)
+        scores: NDArray[np.float32] = near @ self.by_landmark + vectors @ self.by_vector + self.bias
         for row, text in enumerate(texts):
             places, values = self.lexicon.row(text)
             scores[row] += values @ self.by_term[places]
@@ -58,4 +59,5 @@ def kernel(vectors: NDArray[np.float32], landmarks: NDArray[np.float32], width: 
     near = vectors @ landmarks.T
     near -= 1
     near *= 2 * width
-    return np.exp(near, out=near)
+    np.exp(near, out=near)
+    return near

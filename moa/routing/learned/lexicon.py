@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,7 +51,7 @@ class Lexicon:
         return {term: place for place, term in enumerate(self.terms[self.pieces :], self.pieces)}
 
     def row(self, text: str) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-        """Return the terms that a text has, as places in `terms`, ascending, and their values; unknown ones are left out."""
+        """Return the terms of a text that are known, as places in `terms`, and their values."""
         text = read(text)
         parts = (
             self._part(pieces(text), self._pieces, self.scales[0]),
@@ -91,4 +92,4 @@ def pieces(text: str) -> list[str]:
 def words(text: str) -> list[str]:
     """Return the words and marks of a text, and every two that stand together."""
     single = _WORD.findall(text)
-    return single + [f"{one} {other}" for one, other in zip(single, single[1:], strict=False)]
+    return single + [f"{one} {other}" for one, other in pairwise(single)]

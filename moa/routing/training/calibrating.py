@@ -18,34 +18,31 @@ STEADY = 1.0
 def fit_calibration(
     scores: NDArray[np.float32],
     labels: NDArray[np.intp],
-    *,
     outside: NDArray[np.float32] | None = None,
-    outside_weight: float = 1.0,
+    *,
+    expected: float = 0.0,
 ) -> Calibration:
     """Fit the calibration that makes held-out labels most likely.
 
     Args:
         scores: of questions that the heads had not seen, shape (questions, labels).
-        labels: the right ones, as columns of `scores`; −1 for a question out of scope.
-        outside: scores of more questions out of scope, shape (questions, labels).
-        outside_weight: what each of these counts.
+        labels: the right ones, as columns of `scores`.
+        outside: scores of questions out of scope, shape (questions, labels).
+        expected: the share of questions out of scope to calibrate for, if there are fewer than that.
     """
     from scipy.optimize import minimize, minimize_scalar
 
-    inside = labels >= 0
-    known, right = scores[inside], labels[inside]
-
     def loss(log_sharpness: float) -> float:
-        shares, _ = Calibration(float(np.exp(log_sharpness))).shares(known)
-        return -float(np.log(shares[np.arange(len(right)), right] + 1e-12).mean())
+        shares, _ = Calibration(float(np.exp(log_sharpness))).shares(scores)
+        return -float(np.log(shares[np.arange(len(labels)), labels] + 1e-12).mean())
 
     sharpness = float(np.exp(minimize_scalar(loss, bounds=(-4.0, 6.0), method="bounded").x))
-    rows = [scores] if outside is None else [scores, outside]
-    belongs = np.concatenate([inside, *(np.zeros(len(more), bool) for more in rows[1:])])
-    if belongs.all():
+    if outside is None or not len(outside):
         return Calibration(sharpness)
-    weights = np.concatenate([np.ones(len(scores)), *(np.full(len(more), outside_weight) for more in rows[1:])])
-    shares, energy = Calibration(sharpness).shares(np.vstack(rows))
+    belongs = np.arange(len(scores) + len(outside)) < len(scores)
+    share = max(expected, len(outside) / len(belongs))
+    weights = np.where(belongs, 1.0, share / (1 - share) * len(scores) / len(outside))
+    shares, energy = Calibration(sharpness).shares(np.vstack([scores, outside]))
     columns = np.column_stack([energy, np.log(shares.max(axis=1))])
     centre, spread = columns[belongs].mean(axis=0), columns[belongs].std(axis=0) + 1e-6
     columns = (columns - centre) / spread

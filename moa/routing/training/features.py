@@ -36,8 +36,8 @@ _BLOCK = 1000
 class Features:
     """Questions as two heads see them.
 
-    The ridge sees a question by its likeness to the pivots: the kernel of the vectors plus the product of the terms. The
-    softmax sees the vector itself, beside the directions of the terms.
+    The ridge sees a question by its likeness to the pivots: the kernel of the vectors plus the product of the terms.
+    The softmax sees the vector itself, beside the directions of the terms.
     """
 
     lexicon: Lexicon
@@ -72,9 +72,7 @@ class Features:
             alike[start : start + _BLOCK] += kernel(self.pivots[start : start + _BLOCK], self.pivots, WIDTH)
         return alike
 
-    def head(
-        self, ridge: NDArray[np.float32], softmax: NDArray[np.float32], bias: NDArray[np.float32]
-    ) -> Head:
+    def head(self, ridge: NDArray[np.float32], softmax: NDArray[np.float32], bias: NDArray[np.float32]) -> Head:
         """Fold two linear heads, whose scores are added, into one over landmarks, vector and terms.
 
         Args:

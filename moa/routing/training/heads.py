@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from moa.routing.learned.head import Head
 
 Groups = Sequence["NDArray[np.intp]"]
-PRIOR_WEIGHT = 10.0
-"""A built-in question counts as so many of the user's own."""
 _LEAST, _MOST = 1 / 3, 3.0
 """A question of a frequent label counts no less than this, and one of a rare label no more."""
 
@@ -48,7 +46,7 @@ class Heads:
         texts: the questions.
         codes: their labels, −1 for out of scope.
         labels: how many labels there are.
-        built_in: how many of the questions, the last ones, are moa's own.
+        counts: what each question counts, beside the balance between labels.
         pivots: which questions the ridge learns from, ascending.
     """
 
@@ -59,13 +57,11 @@ class Heads:
         codes: NDArray[np.intp],
         labels: int,
         *,
-        built_in: int,
+        counts: NDArray[np.float32],
         pivots: NDArray[np.intp],
     ) -> None:
         self._vectors, self._texts, self._pivots = vectors, texts, pivots
-        self._weights = balanced(codes, labels)
-        if built_in:
-            self._weights[-built_in:] *= PRIOR_WEIGHT
+        self._weights = balanced(codes, labels) * counts
         self._features = Features.fit(vectors, texts, pivots)
         self._dense = self._features.dense(vectors, texts)
         shares = np.zeros((len(codes), labels), np.float32)
@@ -111,7 +107,8 @@ class Heads:
         features, coefficients = self._features, self._ridge.coefficients
         terms = term_matrix(features.lexicon, [self._texts[place] for place in places])
         near: NDArray[np.float32] = kernel(self._vectors[places], features.pivots, 1.0) @ coefficients
-        return near + terms @ (features.pivot_terms.T @ coefficients)
+        near += terms @ (features.pivot_terms.T @ coefficients)
+        return near
 
 
 def balanced(codes: NDArray[np.intp], labels: int) -> NDArray[np.float32]:

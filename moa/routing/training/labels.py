@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,11 +29,17 @@ SHARES = (1.0, 0.65, 0.5, 0.35, 0.0)
 TIE = 0.0015
 """Shares whose accuracy is so near to the best are chosen from by how much less they are surprised."""
 STRANGERS = 0.02
-"""How many questions out of scope are expected for one in scope, where training saw none."""
+"""Share of questions out of scope that is expected where training saw none."""
+EXPECTED = 0.15
+"""The same where training saw some: those who collect questions find fewer than their users will ask."""
 _HEAVY = 5e8
 """Questions × labels × columns from which fewer folds must do, for the time a softmax takes."""
 _NEVER = -50.0
 """The score of a label that a head does not know; those that it knows score about −1 … 1."""
+_MANY = 10
+"""Labels from which some of them, left out, are like questions out of scope; of few, one label is most of the scope."""
+_FEW = 10
+"""Questions out of scope, at least, to choose a threshold by."""
 _SETS = 12
 """Sets of groups that are left out one after another, at most."""
 
@@ -56,21 +62,27 @@ class Learned:
     """How the groups were found: the user's `field`, `clusters` inside the labels, or `none`."""
     confusions: NDArray[np.intp]
     """Of questions like those of the training: right labels, then out of scope, by chosen labels."""
-    built_in: int
-    """How many built-in questions were learned from too."""
+    pivots: NDArray[np.intp]
+    """The questions that the head compares with, label by label; those beyond the user's own are built in."""
+    threshold: float | None
+    """The probability that tells questions out of scope best; None if training saw none."""
     seconds: float
 
 
 @dataclass(frozen=True, eq=False)
-class BuiltIn:
-    """Built-in questions of well-known fields, as vectors, texts and labels."""
+class Beside:
+    """What is learned from beside the user's questions: built-in ones, and copies of the user's own with typos."""
 
     vectors: NDArray[np.float32]
     texts: tuple[str, ...]
     codes: NDArray[np.intp]
+    counts: NDArray[np.float32]
+    """What each counts, beside 1 for a question of the user."""
+    originals: NDArray[np.intp]
+    """Of which question each is a copy, −1 if it is none. It is left out when that is."""
 
 
-def learn(questions: Questions, vectors: NDArray[np.float32], built_in: BuiltIn, say: Say) -> Learned:
+def learn(questions: Questions, vectors: NDArray[np.float32], beside: Beside, say: Say) -> Learned:
     """Fit, choose and calibrate.
 
     Both heads are fitted without each fold of the questions, and without each group, and their scores on what was left
@@ -79,27 +91,28 @@ def learn(questions: Questions, vectors: NDArray[np.float32], built_in: BuiltIn,
     Args:
         questions: what to learn.
         vectors: of the questions, unit vectors, shape (questions, dimension).
-        built_in: what is known of the labels besides; may hold nothing.
+        beside: what else to learn from; may hold nothing.
         say: told of each step.
     """
     started = perf_counter()
     count, labels, codes = len(questions.texts), len(questions.labels), questions.codes
     say(f"learning {labels} labels from {count} questions")
+    pivots = _pivots(np.concatenate([codes, beside.codes]), len(beside.texts))
     heads = Heads(
-        np.vstack([vectors, built_in.vectors]),
-        (*questions.texts, *built_in.texts),
-        np.concatenate([codes, built_in.codes]),
+        np.vstack([vectors, beside.vectors]),
+        (*questions.texts, *beside.texts),
+        np.concatenate([codes, beside.codes]),
         labels,
-        built_in=len(built_in.texts),
-        pivots=_pivots(codes, len(built_in.texts)),
+        counts=np.concatenate([np.ones(count, np.float32), beside.counts]),
+        pivots=pivots,
     )
-    trial = _Trial(heads, count, codes, say)
+    trial = _Trial(heads, codes, beside.originals, say)
     heavy = count * labels * 1000 > _HEAVY
     known = trial.scores(random_folds(codes, 3 if heavy else FOLDS), "of questions")
     groups, grouped = _groups(questions, vectors)
     unseen = trial.scores(_at_most(groups, codes, _SETS), "of groups") if groups else None
     strangers = None
-    if labels > 2 and not (codes < 0).any():  # noqa: PLR2004
+    if labels >= _MANY and not (codes < 0).any():
         strangers = trial.strangers(labels)
 
     spread = (float(known.ridge.std()), float(known.softmax.std()))
@@ -107,18 +120,19 @@ def learn(questions: Questions, vectors: NDArray[np.float32], built_in: BuiltIn,
     share = _best_share(seen, spread)
     mixed = [scores.mixed(share, spread) for scores, _ in seen]
     outside = None if strangers is None else strangers.mixed(share, spread)
-    weight = 0.0 if outside is None else STRANGERS * count / len(outside)
 
     def calibrated(rows: list[NDArray[np.bool_]]) -> Calibration:
-        chosen = [np.vstack([scores[part] for scores, part in zip(mixed, rows, strict=True)])]
+        chosen = np.vstack([scores[part] for scores, part in zip(mixed, rows, strict=True)])
         right = np.concatenate([codes[part] for part in rows])
-        return fit_calibration(chosen[0], right, outside=outside, outside_weight=weight * len(rows))
+        if outside is not None:
+            return fit_calibration(chosen, right, outside, expected=STRANGERS)
+        return fit_calibration(chosen[right >= 0], right[right >= 0], chosen[right < 0], expected=EXPECTED)
 
     probabilities = _cross_fitted(mixed, calibrated)
-    calibration = calibrated([np.isfinite(scores).all(axis=1) for scores in mixed])
+    calibration = calibrated([_measured(scores) for scores in mixed])
     say("fitting on all questions")
     head = heads.fit(share, spread)
-    there = [np.isfinite(rows).all(axis=1) for rows in probabilities]
+    there = [_measured(rows) for rows in probabilities]
     measured = [figures(rows[part], codes[part]) for rows, part in zip(probabilities, there, strict=True)]
     table = confusions(probabilities[0].argmax(axis=1), codes, labels)
     return Learned(
@@ -129,7 +143,8 @@ def learn(questions: Questions, vectors: NDArray[np.float32], built_in: BuiltIn,
         measured[1] if len(measured) > 1 else None,
         grouped,
         table,
-        len(built_in.texts),
+        pivots,
+        _threshold(probabilities[0].max(axis=1), codes >= 0),
         perf_counter() - started,
     )
 
@@ -137,13 +152,15 @@ def learn(questions: Questions, vectors: NDArray[np.float32], built_in: BuiltIn,
 class _Trial:
     """Scores of questions that were left out."""
 
-    def __init__(self, heads: Heads, count: int, codes: NDArray[np.intp], say: Say) -> None:
-        self._heads, self._count, self._codes, self._say = heads, count, codes, say
+    def __init__(self, heads: Heads, codes: NDArray[np.intp], originals: NDArray[np.intp], say: Say) -> None:
+        self._heads, self._codes, self._originals, self._say = heads, codes, originals, say
 
     def scores(self, groups: Groups, what: str) -> Scores:
         left = iter(range(1, len(groups) + 1))
-        scores = self._heads.left_out(groups, lambda: self._say(f"left out {what}: {next(left)} of {len(groups)}"))
-        return Scores(scores.ridge[: self._count], scores.softmax[: self._count])
+        count = len(self._codes)
+        whole = [np.append(group, count + np.flatnonzero(np.isin(self._originals, group))) for group in groups]
+        scores = self._heads.left_out(whole, lambda: self._say(f"left out {what}: {next(left)} of {len(groups)}"))
+        return Scores(scores.ridge[:count], scores.softmax[:count])
 
     def strangers(self, labels: int) -> Scores:
         """Return the scores of questions whose label was not learned, by heads that know the other labels."""
@@ -163,7 +180,7 @@ def _best_share(seen: list[tuple[Scores, NDArray[np.intp]]], spread: tuple[float
         right, surprise = [], []
         for scores, codes in seen:
             mixed = scores.mixed(share, spread)
-            rows = np.isfinite(mixed).all(axis=1) & (codes >= 0)
+            rows = _measured(mixed) & (codes >= 0)
             known, of = mixed[rows], codes[rows]
             right.append(float((known.argmax(axis=1) == of).mean()))
             shares, _ = fit_calibration(known, of).shares(known)
@@ -180,10 +197,16 @@ def _cross_fitted(
     probabilities = [np.full(scores.shape, np.nan) for scores in mixed]
     half = np.random.default_rng(0).permutation(len(mixed[0])) % 2 == 0
     for part in (half, ~half):
-        fitted = calibrated([np.isfinite(scores).all(axis=1) & ~part for scores in mixed])
+        fitted = calibrated([_measured(scores) & ~part for scores in mixed])
         for scores, rows in zip(mixed, probabilities, strict=True):
             rows[part] = fitted.probabilities(scores[part])
     return probabilities
+
+
+def _measured(rows: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
+    """Return which questions were left out once, and so have scores."""
+    measured: NDArray[np.bool_] = np.isfinite(rows).all(axis=1)
+    return measured
 
 
 def _groups(questions: Questions, vectors: NDArray[np.float32]) -> tuple[Groups, str]:
@@ -205,12 +228,24 @@ def _at_most(groups: Groups, codes: NDArray[np.intp], count: int) -> Groups:
     return [np.sort(np.concatenate(by_label[start::count])) for start in range(count)]
 
 
-def _pivots(codes: NDArray[np.intp], built_in: int) -> NDArray[np.intp]:
-    """Choose the questions that the ridge learns from: the built-in ones, and the same share of every label."""
-    count, room = len(codes), max(PIVOTS - built_in, PIVOTS // 2)
+def _pivots(codes: NDArray[np.intp], beside: int) -> NDArray[np.intp]:
+    """Choose the questions that the ridge learns from: those beside, and the same share of every label of the rest."""
+    count, room = len(codes) - beside, max(PIVOTS - beside, PIVOTS // 2)
     own = np.arange(count)
     if count > room:
         shuffled = np.random.default_rng(0).permutation(count)
         by_label = shuffled[np.argsort(codes[shuffled], kind="stable")]
-        own = np.sort(by_label[np.linspace(0, count - 1, room).astype(np.intp)])
-    return np.concatenate([own, np.arange(count, count + built_in)])
+        own = by_label[np.linspace(0, count - 1, room).astype(np.intp)]
+    chosen = np.concatenate([own, np.arange(count, len(codes))])
+    last = codes.max() + 1
+    return chosen[np.argsort(np.where(codes[chosen] < 0, last, codes[chosen]), kind="stable")]
+
+
+def _threshold(top: NDArray[np.float64], inside: NDArray[np.bool_]) -> float | None:
+    """Return the bar that the highest probability clears most often in scope, and least often out of scope."""
+    if inside.sum() < _FEW or (~inside).sum() < _FEW:
+        return None
+    bars = np.unique(np.round(top, 3))
+    kept = np.searchsorted(np.sort(top[inside]), bars) / inside.sum()
+    refused = np.searchsorted(np.sort(top[~inside]), bars) / (~inside).sum()
+    return float(bars[np.argmax(refused - kept)])

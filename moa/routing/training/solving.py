@@ -30,13 +30,13 @@ class Ridge:
         noise: how much of each row's target is taken to be chance, shape (rows,), more than 0.
     """
 
-    def __init__(
-        self, between: NDArray[np.float32], targets: NDArray[np.float32], noise: NDArray[np.float32]
-    ) -> None:
+    def __init__(self, between: NDArray[np.float32], targets: NDArray[np.float32], noise: NDArray[np.float32]) -> None:
         from scipy.linalg.lapack import spotrf, spotri
 
         between[np.diag_indices(len(between))] += noise
-        factor, failed = spotrf(between.T, lower=1, overwrite_a=1)  # the transpose is the same matrix, in LAPACK's order
+        factor, failed = spotrf(
+            between.T, lower=1, overwrite_a=1
+        )  # the transpose is the same matrix, in LAPACK's order
         if failed:
             raise GateError("The training questions are too much alike to be told apart: are they all the same text?")
         inverse, _ = spotri(factor, lower=1, overwrite_c=1)

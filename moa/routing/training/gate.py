@@ -1,0 +1,116 @@
+"""From labelled questions to a gate: embed, learn, and put together what a gate needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from moa.routing.examples import Examples
+from moa.routing.fields import built_in
+from moa.routing.learned.gate import Origin, TrainedGate
+from moa.routing.policy import Policy
+from moa.routing.training.labels import Beside, Learned, Say, learn
+from moa.routing.training.typos import with_typos
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from moa.routing.embedding import Embedder
+    from moa.routing.training.questions import Questions
+
+BUILT_IN = 10.0
+"""A built-in question counts as so many of the user's own."""
+COPY = 0.5
+"""A copy with typos counts as so many of them."""
+COPIES = 1200
+"""Copies with typos, at most; a third of the questions at most too."""
+_AT_ONCE = 64
+_THREADS = 2
+"""An encoder that runs on one thread leaves room for another; more would stand in each other's way."""
+_SAYS_EVERY = 16
+_KEPT = 300
+"""Characters of a training question that are kept, to explain a choice by."""
+
+
+def train_gate(questions: Questions, embedder: Embedder, say: Say) -> TrainedGate:
+    """Learn a gate from labelled questions, and measure it on those left out.
+
+    Args:
+        questions: what to learn.
+        embedder: of the encoder that the gate will be used with.
+        say: told of each step, in a few words.
+
+    Raises:
+        GateError: nothing can be learned from these questions.
+        EncoderError: the encoder failed.
+    """
+    origin = Origin.of(embedder)
+    pairs = built_in(questions.labels)
+    copied = _copied(len(questions.texts))
+    rng = Random(0)  # noqa: S311  (no secret)
+    typos = [with_typos(questions.texts[place], 1 + turn % 2, rng) for turn, place in enumerate(copied)]
+    texts = (*questions.texts, *(text for text, _ in pairs), *typos)
+    vectors = embed(texts, embedder, say)
+    place = {label: index for index, label in enumerate(questions.labels)}
+    codes = np.concatenate([np.array([place[label] for _, label in pairs], np.intp), questions.codes[copied]])
+    own = len(questions.texts)
+    beside = Beside(
+        vectors[own:],
+        texts[own:],
+        codes,
+        np.repeat(np.array([BUILT_IN, COPY], np.float32), [len(pairs), len(typos)]),
+        np.concatenate([np.full(len(pairs), -1), copied]),
+    )
+    learned = learn(questions, vectors[:own], beside, say)
+    owners = np.concatenate([questions.codes, codes])[learned.pivots]
+    owners[owners < 0] = len(questions.labels)
+    examples = Examples(
+        questions.labels, tuple(texts[place][:_KEPT] for place in learned.pivots), learned.head.landmarks, owners
+    )
+    threshold = Policy.threshold if learned.threshold is None else learned.threshold
+    facts = _facts(questions, learned, len(pairs))
+    return TrainedGate(questions.labels, learned.head, learned.calibration, origin, examples, threshold, facts)
+
+
+def _copied(count: int) -> NDArray[np.intp]:
+    """Choose the questions of which copies with typos are made."""
+    return np.sort(np.random.default_rng(0).permutation(count)[: min(COPIES, count // 3)])
+
+
+def embed(texts: Sequence[str], embedder: Embedder, say: Say) -> NDArray[np.float32]:
+    """Return the unit vectors of many texts, shape (texts, dimension)."""
+    batches = [texts[start : start + _AT_ONCE] for start in range(0, len(texts), _AT_ONCE)]
+    done: list[NDArray[np.float32]] = []
+    with ThreadPoolExecutor(_THREADS) as pool:
+        try:
+            for vectors in pool.map(embedder.questions, batches):
+                done.append(vectors)
+                if len(done) % _SAYS_EVERY == 0 or len(done) == len(batches):
+                    say(f"read {min(len(done) * _AT_ONCE, len(texts))} of {len(texts)} questions")
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return np.vstack(done)
+
+
+def _facts(questions: Questions, learned: Learned, built_in_questions: int) -> dict[str, Any]:
+    inside = int((questions.codes >= 0).sum())
+    return {
+        "training": {
+            "questions": len(questions.texts),
+            "out_of_scope": len(questions.texts) - inside,
+            "built_in": built_in_questions,
+            "hash": questions.fingerprint,
+            "ridge_share": learned.share,
+            "seconds": round(learned.seconds, 1),
+        },
+        "held_out": asdict(learned.known),
+        "held_out_groups": None if learned.unseen is None else asdict(learned.unseen),
+        "groups": learned.grouped,
+        "confusions": learned.confusions.tolist(),
+    }
