@@ -15,7 +15,7 @@ from moa.agent import Agent
 from moa.aggregation import Aggregator, Synthesize, Work
 from moa.answers import Aggregation, Answer, Degradation, Draft, Routing
 from moa.budget import Budget, Ledger
-from moa.errors import AgentError, AllDraftsFailed, BudgetExceeded, MoaError, UsageError
+from moa.errors import AgentError, AllDraftsFailed, BackendError, BudgetExceeded, MoaError, UsageError
 from moa.events import (
     AggregationStarted,
     AnswerDelta,
@@ -295,9 +295,10 @@ class _Run:
                             text = instead
                         case Degraded(degradation=degradation):
                             self.degraded.append(degradation)
-            return text, aggregation
+            _insist_on_text(text, aggregator)
         except Exception as error:  # noqa: BLE001  (an aggregator may be the user's own; the drafts are paid for)
             return self._best_draft(drafts[0], shown=text, instead_of=aggregation, error=error)
+        return text, aggregation
 
     def _best_draft(self, best: Draft, *, shown: str, instead_of: Aggregation, error: Exception) -> _Answered:
         turn = self.turn
@@ -321,6 +322,11 @@ class _Run:
 
 _Answered = tuple[str, Aggregation]
 """The text of an answer, and how it came about."""
+
+
+def _insist_on_text(text: str, aggregator: Aggregator) -> None:
+    if not text.strip():
+        raise BackendError(f"The aggregator {aggregator.name} returned no visible text.")
 
 
 def _checked(agents: Sequence[Agent]) -> tuple[Agent, ...]:

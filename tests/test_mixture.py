@@ -329,3 +329,20 @@ async def test_an_aggregator_of_ones_own() -> None:
     mixture = Mixture([agent("a", "x"), agent("b", "y")], router=FixedRouter(a=0.6, b=0.4), aggregator=Shouting())
     answer = await mixture.ask("?")
     assert (answer.text, answer.aggregator.ran) == ("XY", "shouting")
+
+
+@dataclass
+class Silent:
+    """An aggregator that says nothing."""
+
+    name: str = "silent"
+
+    async def aggregate(self, work: Work) -> AsyncGenerator[AggregationEvent, None]:
+        yield AnswerDelta(work.turn.at(), " ")
+
+
+async def test_an_aggregator_that_says_nothing_gives_way_to_the_best_draft() -> None:
+    mixture = Mixture([agent("a", "x"), agent("b", "y")], router=FixedRouter(a=0.6, b=0.4), aggregator=Silent())
+    answer = await mixture.ask("?")
+    assert answer.text == "x"
+    assert "silent returned no visible text" in answer.degraded[0].why

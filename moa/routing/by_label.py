@@ -59,7 +59,10 @@ class LabelRouter:
     def _routing(self, vector: np.ndarray, scores: np.ndarray, probabilities: np.ndarray) -> Routing:
         labels, examples = self._gate.labels, self._gate.examples
         likely = np.argsort(-probabilities, kind="stable")[:EXPLAINED]
-        nearest = {int(place): examples.nearest(vector, int(place)) for place in likely}
+        if len(labels) <= EXPLAINED:
+            nearest = dict(enumerate(examples.nearest_of_all(vector)))
+        else:
+            nearest = {int(place): examples.nearest(vector, int(place)) for place in likely}
         evidence = [
             Evidence(label, score, probability, nearest.get(place, ()))
             for place, (label, score, probability) in enumerate(

@@ -70,7 +70,7 @@ class ChatScreen(RunScreen):
         self.query_one(Hints).show(*_IDLE_KEYS)
         await self._greet()
         # Not before the first paint: loading imports the model libraries.
-        self.call_after_refresh(self._open)
+        self.call_after_refresh(self._open_now)
 
     @property
     def busy(self) -> bool:
@@ -117,6 +117,9 @@ class ChatScreen(RunScreen):
 
     def _tell_problem(self, problem: Exception) -> None:
         self.notify(str(problem), severity="warning", timeout=10, markup=False)
+
+    def _open_now(self) -> None:
+        self._open()
 
     def _open(self) -> asyncio.Task[Source]:
         self._opening = asyncio.create_task(self._load())

@@ -263,8 +263,9 @@ def test_a_gate_of_ones_own_can_take_the_place_of_the_prototypes() -> None:
             self.agents = getattr(examples, "agents")  # noqa: B009
 
         def scores(
-            self, vectors: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+            self, vectors: np.ndarray[tuple[int, ...], np.dtype[np.float32]], texts: Sequence[str] | None = None
         ) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+            del texts
             first = min(self.agents)
             return np.array([[float(name == first) for name in self.agents]] * len(vectors), np.float32)
 

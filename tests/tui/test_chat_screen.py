@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from threading import Event as Signal
 
 import pytest
@@ -158,6 +161,28 @@ async def test_a_run_stopped_while_it_drafts_shows_the_best_draft() -> None:
         assert text.count("cancelled") == 2
 
 
+async def test_escape_twice_does_not_break_into_the_closing_of_the_calls() -> None:
+    closing, closed = asyncio.Event(), asyncio.Event()
+
+    async def ask(*_: object) -> AsyncIterator[Event]:
+        try:
+            yield started()
+            await asyncio.Event().wait()
+        finally:
+            await closing.wait()
+            closed.set()
+
+    stage = Stage(open_source=lambda: Source("m", ask))
+    async with stage.app.run_test() as pilot:
+        await stage.send(pilot, QUESTION)
+        await until(pilot, lambda: bool(stage.chat.view.run))
+        await pilot.press("escape", "escape")
+        closing.set()
+        await until(pilot, lambda: not stage.chat.busy)
+        assert closed.is_set()
+        assert stage.turns[0].view.end == "stopped"
+
+
 async def test_escape_without_a_run_does_nothing() -> None:
     stage = Stage()
     async with stage.app.run_test() as pilot:
@@ -276,7 +301,7 @@ async def test_a_run_that_cannot_be_recorded_is_told_and_answered() -> None:
     source = stage.script.source()
 
     def open_source() -> Source:
-        def ask(conversation: Conversation, on_problem):  # type: ignore[no-untyped-def]
+        def ask(conversation: Conversation, on_problem: Callable[[Exception], None]) -> AsyncIterator[Event]:
             on_problem(StoreError("The database [b]moa.db[/b] is locked."))
             return source.ask(conversation, on_problem)
 
@@ -290,8 +315,8 @@ async def test_a_run_that_cannot_be_recorded_is_told_and_answered() -> None:
         assert stage.turns[0].view.end == "done"
 
 
-async def test_an_error_that_nobody_foresaw_is_told_with_its_trace_in_a_file(own_folders) -> None:  # type: ignore[no-untyped-def]
-    async def ask(*_):  # type: ignore[no-untyped-def]
+async def test_an_error_that_nobody_foresaw_is_told_with_its_trace_in_a_file(own_folders: Path) -> None:
+    async def ask(*_: object) -> AsyncIterator[Event]:
         yield started()
         raise ZeroDivisionError("in a backend")
 
@@ -301,8 +326,12 @@ async def test_an_error_that_nobody_foresaw_is_told_with_its_trace_in_a_file(own
         await until(pilot, lambda: not stage.chat.busy)
         assert stage.turns[0].view.end == "failed"
         assert "ZeroDivisionError" in stage.screen_text()
-        [trace] = own_folders.glob("crash-*.txt")
-        assert "in a backend" in trace.read_text()
+    assert "in a backend" in _trace(own_folders)
+
+
+def _trace(folder: Path) -> str:
+    [trace] = folder.glob("crash-*.txt")
+    return trace.read_text()
 
 
 async def test_a_new_conversation_begins_empty_and_without_history() -> None:
@@ -458,7 +487,7 @@ async def test_the_terminal_is_resized_while_tokens_stream() -> None:
 
 
 @pytest.mark.parametrize("scene", [racing_scene, degraded_scene, fallback_scene, failed_scene])
-async def test_forty_columns_are_enough(scene) -> None:  # type: ignore[no-untyped-def]
+async def test_forty_columns_are_enough(scene: Callable[[], list[Event]]) -> None:
     stage = Stage(scene())
     async with stage.app.run_test(size=(40, 16)) as pilot:
         await stage.ready(pilot)

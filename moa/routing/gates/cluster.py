@@ -64,11 +64,13 @@ class ClusterGate:
         if price and responses.cost is None:
             raise GateError("A price is set, but the response matrix has no costs. Leave out one or add the other.")
         count = min(clusters, max(1, len(np.unique(responses.vectors, axis=0)) // 3))
-        found = KMeans(count, n_init=4, random_state=seed).fit(responses.vectors)
+        # K-means starts from rows at random places: an order of their own makes that the same for the same questions.
+        order = sorted(range(len(responses.vectors)), key=lambda row: responses.vectors[row].tobytes())
+        found = KMeans(count, n_init=4, random_state=seed).fit(responses.vectors[order])
         centres: NDArray[np.float32] = found.cluster_centers_.astype(np.float32)
         lengths: NDArray[np.float32] = np.linalg.norm(centres, axis=1, keepdims=True)
         lengths[lengths == 0] = 1
-        kinds = np.eye(count, dtype=np.float32)[found.labels_]
+        kinds = np.eye(count, dtype=np.float32)[found.labels_[np.argsort(order)]]
         costs = np.zeros_like(responses.success) if responses.cost is None else responses.cost
         return cls(
             responses.agents,

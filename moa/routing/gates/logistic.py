@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 NOTHING_SPEAKS_FOR_IT = -50.0
 """The logit of an agent without examples: a probability of nought, and still a number."""
 _ITERATIONS = 500
+_FLAT = 1e-7
+"""Directions in which rows differ less than this, beside the longest, hold rounding errors."""
 
 
 def softmax_weights(
@@ -66,11 +68,28 @@ def sigmoid_weights(
 
 
 def _fitted(rows: Any, labels: NDArray[Any], strength: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return slopes, shape (classes, or 1 of two; columns), and intercepts."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
+    if rows.shape[0] < rows.shape[1]:
+        rows, back = _turned(rows)
+        slopes, intercepts = _fitted(rows, labels, strength)
+        return slopes @ back, intercepts
     model = LogisticRegression(C=strength, class_weight="balanced", max_iter=_ITERATIONS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # close to the optimum is as good as at it
         model.fit(rows, labels)
     return model.coef_, model.intercept_
+
+
+def _turned(rows: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return rows in as many dimensions as they span, and what turns weights of these into weights of the columns.
+
+    All lengths and angles stay, and with them what is learned; where columns are many, it is learned much sooner.
+    """
+    products = rows @ rows.T
+    squares, axes = np.linalg.eigh(np.asarray(products.toarray() if hasattr(products, "toarray") else products, float))
+    kept = squares > _FLAT * squares.max()
+    lengths, axes = np.sqrt(squares[kept]), axes[:, kept]
+    return axes * lengths, np.asarray((rows.T @ (axes / lengths)).T)

@@ -41,7 +41,9 @@ class NeighboursGate:
             raise GateError(f"k is {k}; 1 neighbour or more must vote.")
         if not len(examples.owners):
             raise GateError("There are no examples to be neighbours. Give the agents examples=[…].")
-        self._vectors, self._owners = examples.vectors, examples.owners
+        # Turned round: one question is compared with thousands of columns in half the time it takes with rows.
+        self._columns = np.ascontiguousarray(examples.vectors.T)
+        self._owners = examples.owners
         self._agents = len(examples.agents)
         self._k = min(k, len(examples.owners))
 
@@ -52,10 +54,10 @@ class NeighboursGate:
             GateError: the vectors do not fit, or hold NaN.
         """
         del texts
-        vectors = checked(vectors, self._vectors.shape[1])
+        vectors = checked(vectors, len(self._columns))
         scores = np.zeros((len(vectors), self._agents), np.float32)
         for start in range(0, len(vectors), _AT_ONCE):
-            similarities = vectors[start : start + _AT_ONCE] @ self._vectors.T
+            similarities = vectors[start : start + _AT_ONCE] @ self._columns
             rest = similarities.shape[1] - self._k
             nearest = np.argpartition(similarities, rest, axis=1)[:, rest:] if rest else None
             votes = similarities if nearest is None else np.take_along_axis(similarities, nearest, axis=1)

@@ -43,7 +43,8 @@ class PrototypeGate:
             raise GateError(f"nearest is {nearest}; the gate must look at 1 example or more, or at all with None.")
         if not 0 <= about_weight <= 1:
             raise GateError(f"about_weight is {about_weight}; it must be 0 … 1.")
-        self._vectors = examples.vectors
+        # Turned round: one question is compared with thousands of columns in half the time it takes with rows.
+        self._columns = np.ascontiguousarray(examples.vectors.T)
         self._nearest = nearest
         self._counts = np.bincount(examples.owners, minlength=len(examples.agents))
         self._known = self._counts > 0
@@ -62,7 +63,7 @@ class PrototypeGate:
             GateError: the vectors do not fit, or hold NaN.
         """
         del texts
-        vectors = checked(vectors, self._vectors.shape[1])
+        vectors = checked(vectors, len(self._columns))
         scores = np.full((len(vectors), len(self._counts)), -1, np.float32)
         if self._known.any():
             scores[:, self._known] = self._cosines(vectors)
@@ -74,7 +75,7 @@ class PrototypeGate:
         """Return those of the agents that have examples, shape (questions, such agents)."""
         if self._nearest is None:
             return vectors @ self._means.T
-        similarities = vectors @ self._vectors.T
+        similarities = vectors @ self._columns
         if self._nearest == 1:
             return np.maximum.reduceat(similarities, self._starts[self._known], axis=1)
         counted = np.minimum(self._counts[self._known], self._nearest)
@@ -101,10 +102,10 @@ class PrototypeGate:
         """Return the places of the examples, one row an agent that has any, filled up with the place after the last."""
         counts, starts = self._counts[self._known], self._starts[self._known]
         widest = int(counts.max(initial=0))
-        if widest * len(counts) > _ROOM * len(self._vectors):
+        if widest * len(counts) > _ROOM * self._columns.shape[1]:
             return None
         columns = np.arange(widest)
-        return np.where(columns < counts[:, None], starts[:, None] + columns, len(self._vectors))
+        return np.where(columns < counts[:, None], starts[:, None] + columns, self._columns.shape[1])
 
 
 def _means(vectors: NDArray[np.float32], starts: NDArray[np.intp], counts: NDArray[np.intp]) -> NDArray[np.float32]:

@@ -119,18 +119,19 @@ def _regressions(
 def _ridge(
     vectors: NDArray[np.float32], targets: NDArray[np.float32], penalties: Sequence[float]
 ) -> NDArray[np.float32]:
-    """Fit by the eigenvectors of the covariance, by which every penalty and every row left out costs little more."""
+    """Fit by a singular value decomposition, after which every penalty and every row left out costs little more."""
     centre, means = vectors.mean(axis=0, dtype=np.float64), targets.mean(axis=0, dtype=np.float64)
     rows, aims = vectors - centre, targets - means
-    strengths, axes = np.linalg.eigh(rows.T @ rows)
-    turned = rows @ axes
+    turned, lengths, axes = np.linalg.svd(rows, full_matrices=False)
     along = turned.T @ aims
     best, errors = np.zeros((vectors.shape[1], targets.shape[1])), np.full(targets.shape[1], np.inf)
     for penalty in penalties:
-        damped = along / (np.maximum(strengths, 0) + penalty)[:, None]
+        kept = lengths**2 / (lengths**2 + penalty)
         # What a row has to say about itself (its leverage) tells its error had it been left out: Allen's PRESS, 1974.
-        own = (turned**2 / (np.maximum(strengths, 0) + penalty)).sum(axis=1) + 1 / len(rows)
-        left_out = (((aims - turned @ damped) / np.maximum(1 - own, 1e-6)[:, None]) ** 2).mean(axis=0)
+        own = turned**2 @ kept + 1 / len(rows)
+        misses = (aims - turned @ (kept[:, None] * along)) / np.maximum(1 - own, 1e-6)[:, None]
+        left_out = (misses**2).mean(axis=0)
         better = left_out < errors
-        best[:, better], errors[better] = (axes @ damped)[:, better], left_out[better]
+        weights = axes.T @ ((lengths / (lengths**2 + penalty))[:, None] * along)
+        best[:, better], errors[better] = weights[:, better], left_out[better]
     return np.vstack([best, means - centre @ best]).astype(np.float32)

@@ -36,7 +36,7 @@ class Calibration:
         if self.offset is None:
             return shares
         evidence = self.energy * energy + self.lead * np.log(shares.max(axis=1)) + self.offset
-        probabilities: NDArray[np.float64] = shares / (1 + np.exp(-evidence))[:, None]
+        probabilities: NDArray[np.float64] = shares / (1 + np.exp(-np.clip(evidence, -500, 500)))[:, None]
         return probabilities
 
     def shares(self, scores: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 STEADY = 1.0
 """A pull of the logistic function's slopes to 0, so that a few questions out of scope do not make it a step."""
 
+_LEAST_SPREAD = 0.1
+"""Of energy and lead: where all questions are alike, a hair's breadth must not tell one out of scope."""
+
 
 def fit_calibration(
     scores: NDArray[np.float32],
@@ -34,7 +37,10 @@ def fit_calibration(
 
     def loss(log_sharpness: float) -> float:
         shares, _ = Calibration(float(np.exp(log_sharpness))).shares(scores)
-        return -float(np.log(shares[np.arange(len(labels)), labels] + 1e-12).mean())
+        logs = np.log(shares + 1e-12)
+        right = logs[np.arange(len(labels)), labels]
+        doubt = 1 / (len(labels) + 2)  # Platt's: as if one more question of each kind had been seen
+        return -float(((1 - doubt) * right + doubt * logs.mean(axis=1)).mean())
 
     sharpness = float(np.exp(minimize_scalar(loss, bounds=(-4.0, 6.0), method="bounded").x))
     if outside is None or not len(outside):
@@ -44,14 +50,15 @@ def fit_calibration(
     weights = np.where(belongs, 1.0, share / (1 - share) * len(scores) / len(outside))
     shares, energy = Calibration(sharpness).shares(np.vstack([scores, outside]))
     columns = np.column_stack([energy, np.log(shares.max(axis=1))])
-    centre, spread = columns[belongs].mean(axis=0), columns[belongs].std(axis=0) + 1e-6
+    centre, spread = columns[belongs].mean(axis=0), np.maximum(columns[belongs].std(axis=0), _LEAST_SPREAD)
     columns = (columns - centre) / spread
-    signs = np.where(belongs, 1.0, -1.0)
+    wanted = np.where(belongs, 1 - 1 / (len(scores) + 2), 1 / (len(outside) + 2))
 
     def platt(found: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        margin = signs * (columns @ found[:2] + found[2])
-        value = float((weights * np.logaddexp(0, -margin)).sum()) + STEADY / 2 * float(found[:2] @ found[:2])
-        slope = -weights * signs / (1 + np.exp(np.clip(margin, -500, 500)))
+        logits = columns @ found[:2] + found[2]
+        value = float((weights * (np.logaddexp(0, logits) - wanted * logits)).sum())
+        value += STEADY / 2 * float(found[:2] @ found[:2])
+        slope = weights * (1 / (1 + np.exp(-np.clip(logits, -500, 500))) - wanted)
         gradient = np.append(columns.T @ slope + STEADY * found[:2], slope.sum())
         return value, gradient
 

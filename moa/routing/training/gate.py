@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,6 @@ from moa.routing.fields import built_in
 from moa.routing.learned.gate import Origin, TrainedGate
 from moa.routing.policy import Policy
 from moa.routing.training.labels import Beside, Learned, Say, learn
-from moa.routing.training.typos import with_typos
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,10 +23,6 @@ if TYPE_CHECKING:
 
 BUILT_IN = 10.0
 """A built-in question counts as so many of the user's own."""
-COPY = 0.5
-"""A copy with typos counts as so many of them."""
-COPIES = 1200
-"""Copies with typos, at most; a third of the questions at most too."""
 _AT_ONCE = 64
 _THREADS = 2
 """An encoder that runs on one thread leaves room for another; more would stand in each other's way."""
@@ -51,21 +45,12 @@ def train_gate(questions: Questions, embedder: Embedder, say: Say) -> TrainedGat
     """
     origin = Origin.of(embedder)
     pairs = built_in(questions.labels)
-    copied = _copied(len(questions.texts))
-    rng = Random(0)  # noqa: S311  (no secret)
-    typos = [with_typos(questions.texts[place], 1 + turn % 2, rng) for turn, place in enumerate(copied)]
-    texts = (*questions.texts, *(text for text, _ in pairs), *typos)
+    texts = (*questions.texts, *(text for text, _ in pairs))
     vectors = embed(texts, embedder, say)
     place = {label: index for index, label in enumerate(questions.labels)}
-    codes = np.concatenate([np.array([place[label] for _, label in pairs], np.intp), questions.codes[copied]])
+    codes = np.array([place[label] for _, label in pairs], np.intp)
     own = len(questions.texts)
-    beside = Beside(
-        vectors[own:],
-        texts[own:],
-        codes,
-        np.repeat(np.array([BUILT_IN, COPY], np.float32), [len(pairs), len(typos)]),
-        np.concatenate([np.full(len(pairs), -1), copied]),
-    )
+    beside = Beside(vectors[own:], texts[own:], codes, np.full(len(pairs), BUILT_IN, np.float32))
     learned = learn(questions, vectors[:own], beside, say)
     owners = np.concatenate([questions.codes, codes])[learned.pivots]
     owners[owners < 0] = len(questions.labels)
@@ -75,11 +60,6 @@ def train_gate(questions: Questions, embedder: Embedder, say: Say) -> TrainedGat
     threshold = Policy.threshold if learned.threshold is None else learned.threshold
     facts = _facts(questions, learned, len(pairs))
     return TrainedGate(questions.labels, learned.head, learned.calibration, origin, examples, threshold, facts)
-
-
-def _copied(count: int) -> NDArray[np.intp]:
-    """Choose the questions of which copies with typos are made."""
-    return np.sort(np.random.default_rng(0).permutation(count)[: min(COPIES, count // 3)])
 
 
 def embed(texts: Sequence[str], embedder: Embedder, say: Say) -> NDArray[np.float32]:

@@ -38,6 +38,8 @@ _NEVER = -50.0
 """The score of a label that a head does not know; those that it knows score about −1 … 1."""
 _MANY = 10
 """Labels from which some of them, left out, are like questions out of scope; of few, one label is most of the scope."""
+_BARS = (0.05, 0.95)
+"""A threshold that is fitted is no lower and no higher."""
 _FEW = 10
 """Questions out of scope, at least, to choose a threshold by."""
 _SETS = 12
@@ -71,15 +73,13 @@ class Learned:
 
 @dataclass(frozen=True, eq=False)
 class Beside:
-    """What is learned from beside the user's questions: built-in ones, and copies of the user's own with typos."""
+    """What is learned from beside the user's own questions: built-in ones of well-known fields."""
 
     vectors: NDArray[np.float32]
     texts: tuple[str, ...]
     codes: NDArray[np.intp]
     counts: NDArray[np.float32]
     """What each counts, beside 1 for a question of the user."""
-    originals: NDArray[np.intp]
-    """Of which question each is a copy, −1 if it is none. It is left out when that is."""
 
 
 def learn(questions: Questions, vectors: NDArray[np.float32], beside: Beside, say: Say) -> Learned:
@@ -106,7 +106,7 @@ def learn(questions: Questions, vectors: NDArray[np.float32], beside: Beside, sa
         counts=np.concatenate([np.ones(count, np.float32), beside.counts]),
         pivots=pivots,
     )
-    trial = _Trial(heads, codes, beside.originals, say)
+    trial = _Trial(heads, codes, say)
     heavy = count * labels * 1000 > _HEAVY
     known = trial.scores(random_folds(codes, 3 if heavy else FOLDS), "of questions")
     groups, grouped = _groups(questions, vectors)
@@ -152,14 +152,13 @@ def learn(questions: Questions, vectors: NDArray[np.float32], beside: Beside, sa
 class _Trial:
     """Scores of questions that were left out."""
 
-    def __init__(self, heads: Heads, codes: NDArray[np.intp], originals: NDArray[np.intp], say: Say) -> None:
-        self._heads, self._codes, self._originals, self._say = heads, codes, originals, say
+    def __init__(self, heads: Heads, codes: NDArray[np.intp], say: Say) -> None:
+        self._heads, self._codes, self._say = heads, codes, say
 
     def scores(self, groups: Groups, what: str) -> Scores:
         left = iter(range(1, len(groups) + 1))
         count = len(self._codes)
-        whole = [np.append(group, count + np.flatnonzero(np.isin(self._originals, group))) for group in groups]
-        scores = self._heads.left_out(whole, lambda: self._say(f"left out {what}: {next(left)} of {len(groups)}"))
+        scores = self._heads.left_out(groups, lambda: self._say(f"left out {what}: {next(left)} of {len(groups)}"))
         return Scores(scores.ridge[:count], scores.softmax[:count])
 
     def strangers(self, labels: int) -> Scores:
@@ -245,7 +244,8 @@ def _threshold(top: NDArray[np.float64], inside: NDArray[np.bool_]) -> float | N
     """Return the bar that the highest probability clears most often in scope, and least often out of scope."""
     if inside.sum() < _FEW or (~inside).sum() < _FEW:
         return None
-    bars = np.unique(np.round(top, 3))
+    seen = np.unique(top)
+    bars = (seen[1:] + seen[:-1]) / 2 if len(seen) > 1 else seen
     kept = np.searchsorted(np.sort(top[inside]), bars) / inside.sum()
     refused = np.searchsorted(np.sort(top[~inside]), bars) / (~inside).sum()
-    return float(bars[np.argmax(refused - kept)])
+    return float(np.clip(bars[np.argmax(refused - kept)], *_BARS))
