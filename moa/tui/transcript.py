@@ -51,6 +51,8 @@ class Transcript(VerticalScroll, can_focus=False):
             self.anchor(overflows)
             if not overflows:
                 self.scroll_to(y=0, animate=False, force=True)
+        # An anchored widget is moved while it is laid out, and Textual forgets to draw its scrollbar again.
+        self.call_after_refresh(self.vertical_scrollbar.refresh)
 
     def _scrolled(self) -> None:
         self.call_after_refresh(self._fold_and_unfold)

@@ -29,18 +29,26 @@ class Scale:
     """Scores that differ by this much make probabilities that differ e-fold; more than 0."""
     background: float | None = None
     """The score at which a question is as likely nobody's as an agent's; None if it is always somebody's."""
+    softness: float = 0.1
+    """How far from the background the best score must be for it to be e times as likely, or unlikely; more than 0."""
 
     def probabilities(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return a softmax with nobody as one agent more, shape (questions, agents); a row sums to 1 or less."""
-        return probabilities(scores, temperature=self.temperature, background=self.background)
+        """Return a softmax, less the share of nobody: shape (questions, agents); a row sums to 1 or less."""
+        shares = probabilities(scores, temperature=self.temperature)
+        if self.background is None:
+            return shares
+        ahead = (scores.max(axis=1, keepdims=True).astype(np.float64) - self.background) / self.softness
+        known: NDArray[np.float64] = shares / (1 + np.exp(np.clip(-ahead, -500, 500)))
+        return known
 
     @classmethod
     def fit(cls, scores: NDArray[np.float32], owners: NDArray[np.intp]) -> Scale:
         """Fit to scores of examples that the gate had not seen.
 
-        The background is the score that one example in thirty does not reach with anybody. The temperature makes the
-        right agents most probable (Guo et al., On Calibration of Modern Neural Networks, 2017); where all examples
-        were scored right, one miss is counted all the same, or the best temperature would be 0.
+        The background is the score that one example in thirty does not reach with anybody; the median example is e⁴
+        times as likely somebody's as nobody's. The temperature makes the right agents most probable (Guo et al., On
+        Calibration of Modern Neural Networks, 2017); where all examples were scored right, one miss is counted all the
+        same, or the best temperature would be 0.
 
         Args:
             scores: shape (examples, agents).
@@ -49,17 +57,18 @@ class Scale:
         if not len(scores):
             return cls()
         spread = float(scores.std()) or 1.0
-        background = float(np.quantile(scores.max(axis=1), BELOW_BACKGROUND))
+        background, median = np.quantile(scores.max(axis=1), [BELOW_BACKGROUND, 0.5]).tolist()
+        softness = max((median - background) / 4, 1e-3 * spread)
         miss = 1 / (len(scores) + 2)
         rows = np.arange(len(scores))
 
         def loss(temperature: float) -> float:
-            shares = probabilities(scores, temperature=temperature, background=background)
+            shares = probabilities(scores, temperature=temperature)
             right = shares[rows, owners]
             found = (1 - miss) * np.log(right + 1e-12) + miss * np.log(np.maximum(1 - right, 1e-12))
             return -float(found.mean())
 
-        return cls(float(min(_TEMPERATURES * spread, key=loss)), background)
+        return cls(float(min(_TEMPERATURES * spread, key=loss)), background, softness)
 
 
 def held_out(make: Callable[[Examples], Gate], examples: Examples) -> tuple[NDArray[np.float32], NDArray[np.intp]]:

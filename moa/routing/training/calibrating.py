@@ -31,7 +31,7 @@ def fit_calibration(
         scores: of questions that the heads had not seen, shape (questions, labels).
         labels: the right ones, as columns of `scores`.
         outside: scores of questions out of scope, shape (questions, labels).
-        expected: the share of questions out of scope to calibrate for, if there are fewer than that.
+        expected: the share of questions out of scope to calibrate for, 0 … 1; by default what it is here.
     """
     from scipy.optimize import minimize, minimize_scalar
 
@@ -46,7 +46,7 @@ def fit_calibration(
     if outside is None or not len(outside):
         return Calibration(sharpness)
     belongs = np.arange(len(scores) + len(outside)) < len(scores)
-    share = max(expected, len(outside) / len(belongs))
+    share = expected or len(outside) / len(belongs)
     weights = np.where(belongs, 1.0, share / (1 - share) * len(scores) / len(outside))
     shares, energy = Calibration(sharpness).shares(np.vstack([scores, outside]))
     columns = np.column_stack([energy, np.log(shares.max(axis=1))])

@@ -122,11 +122,14 @@ def learn(questions: Questions, vectors: NDArray[np.float32], beside: Beside, sa
     outside = None if strangers is None else strangers.mixed(share, spread)
 
     def calibrated(rows: list[NDArray[np.bool_]]) -> Calibration:
-        chosen = np.vstack([scores[part] for scores, part in zip(mixed, rows, strict=True)])
-        right = np.concatenate([codes[part] for part in rows])
+        twice = [0, *range(len(mixed))]  # most questions will be like those that were learned from
+        chosen = np.vstack([mixed[place][rows[place]] for place in twice])
+        right = np.concatenate([codes[rows[place]] for place in twice])
         if outside is not None:
             return fit_calibration(chosen, right, outside, expected=STRANGERS)
-        return fit_calibration(chosen[right >= 0], right[right >= 0], chosen[right < 0], expected=EXPECTED)
+        inside = right >= 0
+        expected = max(EXPECTED, float((~inside).mean()))
+        return fit_calibration(chosen[inside], right[inside], chosen[~inside], expected=expected)
 
     probabilities = _cross_fitted(mixed, calibrated)
     calibration = calibrated([_measured(scores) for scores in mixed])

@@ -30,8 +30,8 @@ def test_scores_as_given_are_summed_by_their_weights(near: float, votes: float) 
 
 def test_standardised_scores_have_the_same_spread_whatever_the_scale_of_the_gate() -> None:
     class Louder(PrototypeGate):
-        def scores(self, vectors: np.ndarray, texts: object = None) -> np.ndarray:
-            return 1000 * super().scores(vectors) + 7
+        def scores(self, vectors: np.ndarray, texts: object = None) -> np.ndarray:  # noqa: ARG002
+            return 1000 * super().scores(vectors, None) + 7
 
     blend = BlendGate.of(GIVEN, gates={"near": PrototypeGate, "loud": Louder})
     parts = blend.parts(VECTORS)

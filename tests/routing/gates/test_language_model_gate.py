@@ -84,7 +84,7 @@ def test_thinking_aloud_and_a_fence_around_the_answer_do_not_matter() -> None:
     ],
 )
 def test_a_bad_answer_is_an_error_that_quotes_it(answer: str, several: bool) -> None:  # noqa: FBT001
-    with pytest.raises(GateError, match="scripted:model did not name .* garden, music, code: it said"):
+    with pytest.raises(GateError, match=r"scripted:model did not name .* garden, music, code: it said"):
         ask(gate(ScriptedModel(answer), several=several), "x")
 
 

@@ -101,7 +101,8 @@ def test_the_rate_of_a_small_cluster_is_pulled_to_the_agents_mean() -> None:
     free, pulled = (ClusterGate.fit(known, clusters=4, pull=pull) for pull in (1e-6, 1e6))
 
     assert pulled.rates == pytest.approx(0.5, abs=1e-3)
-    assert free.rates.max() > 0.9
+    assert free.rates.max() > 0.8
+    assert free.rates.min() < 0.01
 
 
 def test_the_penalty_is_chosen_on_questions_left_out() -> None:
@@ -120,7 +121,7 @@ def test_leaving_out_by_formula_is_leaving_out_in_truth() -> None:
     from moa.routing.gates.success import _ridge
 
     random = np.random.default_rng(1)
-    vectors, targets = random.standard_normal((30, 6)), random.standard_normal((30, 2))
+    vectors, targets = (random.standard_normal((30, width)).astype(np.float32) for width in (6, 2))
     penalties = (0.1, 10.0, 1000.0)
     errors = []
     for penalty in penalties:
@@ -134,7 +135,7 @@ def test_leaving_out_by_formula_is_leaving_out_in_truth() -> None:
     chosen = _ridge(vectors, targets, penalties)
 
     for column, best in enumerate(np.argmin(errors, axis=0)):
-        assert chosen[:, column] == pytest.approx(_ridge(vectors, targets, (penalties[best],))[:, column])
+        assert chosen[:, column] == pytest.approx(_ridge(vectors, targets, (penalties[int(best)],))[:, column])
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def gate(*rules: Rule) -> RulesGate:
         ("write to me@music.org", []),
         ("Here is the Stack trace:", [("code", "a stack trace")]),
         ("Look:\n```\nx\n```", [("code", "comes with code")]),
-        ("@Garden ```\nstacktrace\n```", [("garden", "mentions @garden"), ("code", "a stack trace")]),
+        ("@Garden, my stacktrace", [("garden", "mentions @garden"), ("code", "a stack trace")]),
         ("hello", []),
     ],
 )
