@@ -41,7 +41,9 @@ def test_training_then_routing_by_labels_from_end_to_end(folder: Path) -> None:
     assert report["held_out"]["accuracy"] > 0.9
     assert "learning 3 labels from 138 questions" in done.err
 
-    (folder / "new.jsonl").write_text(lines([{"text": "How long must pasta be cooked?"}, {"text": "Who mapped the poets of Rome?"}]))
+    (folder / "new.jsonl").write_text(
+        lines([{"text": "How long must pasta be cooked?"}, {"text": "Who mapped the poets of Rome?"}])
+    )
     assert run(route, "--file", "new.jsonl", "--gate", "made", "--out", "o.jsonl").code == 0
     pasta, rome = (json.loads(line) for line in (folder / "o.jsonl").read_text().splitlines())
     assert pasta["panel"] == ["kitchen"]
