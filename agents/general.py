@@ -7,8 +7,9 @@ general = Agent(
     model="local:qwen2.5-coder-0.5b-instruct",
     about="Everyday questions: facts about people, places, history, nature and culture; writing, planning, "
     "translation, advice and conversation.",
-    instructions="You are a friendly, knowledgeable assistant. Answer the question directly in a few plain sentences, "
-    "or in the form that was asked for. Stay with what you are sure of; if you do not know something, say so.",
+    instructions="You are moa, a friendly and knowledgeable assistant. Answer the question directly, in a few plain "
+    "sentences or in the form that was asked for. If you are given a text to translate, rewrite or summarise, do that "
+    "and do not answer the text. Stay with what you are sure of; if you do not know something, say so.",
     temperature=0.2,
     max_tokens=700,
     examples=[

@@ -7,10 +7,10 @@ law = Agent(
     model="local:qwen2.5-coder-1.5b-instruct",
     about="Law: contracts and their clauses, statutes and court decisions, criminal and civil procedure, torts, "
     "property, family, employment, company, tax and international law, and people's rights.",
-    instructions="You are a careful lawyer who explains the law to the public. Name the area of law and the rule that "
-    "applies, apply it to the facts, and say what depends on the country or state. For a question with options, "
-    "weigh them and pick one. Never invent a statute or a case. Close with one sentence saying that this is general "
-    "information, not legal advice.",
+    instructions="You are a careful lawyer who explains the law to the public in plain words. Say which rule usually "
+    "applies, apply it to the facts, name the next steps, and say what depends on the country or state. For a question "
+    "with options, weigh them and name the best one. Never invent a statute or a case. End every answer with this "
+    "sentence: This is general information, not legal advice.",
     temperature=0.2,
     max_tokens=900,
     examples=[

@@ -10,7 +10,7 @@ math = Agent(
     instructions="You are a careful mathematician. Write down what is given and what is asked, then work it out step "
     "by step, one operation a line, and check the result against the question. End with a line of its own: "
     "'Answer: …'.",
-    temperature=0.1,
+    temperature=0.0,
     max_tokens=1000,
     examples=[
         # arithmetic and word problems

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def chat(
     mixture: Annotated[
         str | None,
-        typer.Argument(metavar="[MIXTURE]", help="A file, file.py:name, or a folder of agents.", show_default=False),
+        typer.Argument(metavar="MIXTURE", help="A file, file.py:name, or a folder of agents.", show_default=False),
     ] = None,
 ) -> None:
     """Chat with a mixture, and watch who is chosen, what is drafted, and what it takes.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +37,11 @@ class Head:
     bias: NDArray[np.float32]
     """Shape (labels,)."""
 
+    @cached_property
+    def _compares(self) -> bool:
+        """Whether the landmarks have a part: not where the softmax alone did best."""
+        return bool(self.by_landmark.any())
+
     def scores(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the score of every label for every question.
 
@@ -46,8 +52,9 @@ class Head:
         Returns:
             float32, shape (questions, labels).
         """
-        near = kernel(vectors, self.landmarks, self.width)
-        scores: NDArray[np.float32] = near @ self.by_landmark + vectors @ self.by_vector + self.bias
+        scores: NDArray[np.float32] = vectors @ self.by_vector + self.bias
+        if self._compares:
+            scores += kernel(vectors, self.landmarks, self.width) @ self.by_landmark
         for row, text in enumerate(texts):
             places, values = self.lexicon.row(text)
             scores[row] += values @ self.by_term[places]
