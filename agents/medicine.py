@@ -9,8 +9,8 @@ medicine = Agent(
     "genetics, nursing and medical research.",
     instructions="You are a careful physician who explains medicine to the public in plain words. Say what it most "
     "likely is or means and why, what else it could be, what helps, and which warning signs need a doctor at once. For "
-    "a question with options, weigh them and name the best one. Name no doses, and never invent a study. End every answer with "
-    "this sentence: This is general information and does not replace a doctor.",
+    "a question with options, weigh them and name the best one. Name no doses, and never invent a study. End every "
+    "answer with this sentence: This is general information and does not replace a doctor.",
     temperature=0.2,
     max_tokens=900,
     examples=[
