@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,16 +16,13 @@ if TYPE_CHECKING:
 
 TOKENS = 256
 """What all-MiniLM-L6-v2 was made to read; the rest of a text is cut off."""
-_MANY = 16
-"""From so many texts on, threads are worth starting: each text is still read by one of them alone."""
 
 
 class LightEncoder:
     """Runs `model.onnx` with `tokenizer.json`: the last hidden states, averaged over the tokens, scaled to length 1.
 
-    Each text is run by itself, on one thread. On a processor, a batch of texts takes as long as they take one after
-    another; padding would only add to it, and a second thread costs more in waiting than a short question takes. Many
-    texts are shared out among as many threads as there are processors.
+    Texts are run one by one on one thread. On a processor, a batch of texts takes as long as they take one after
+    another; padding would only add to it, and a second thread costs more in waiting than a short question takes.
 
     Args:
         folder: holds `model.onnx` and `tokenizer.json`.
@@ -62,17 +57,14 @@ class LightEncoder:
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one unit vector a text: float32, shape (texts, dimension)."""
-        if len(texts) < _MANY:
-            rows = [self._mean_state(text) for text in texts]
-        else:
-            with ThreadPoolExecutor(os.cpu_count()) as threads:
-                rows = list(threads.map(self._mean_state, texts))
-        vectors = np.array(rows, np.float32).reshape(len(texts), self.dimension)
+        vectors = np.empty((len(texts), self.dimension), np.float32)
+        for row, text in enumerate(texts):
+            vectors[row] = self._pooled(self._tokenizer.encode(text).ids)
         lengths: NDArray[np.float32] = np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors / lengths
 
-    def _mean_state(self, text: str) -> NDArray[np.float32]:
-        tokens = np.array([self._tokenizer.encode(text).ids], np.int64)
+    def _pooled(self, ids: list[int]) -> NDArray[np.float32]:
+        tokens = np.array([ids], np.int64)
         feeds = {"input_ids": tokens, "attention_mask": np.ones_like(tokens), "token_type_ids": np.zeros_like(tokens)}
         states = self._session.run(None, {name: feeds[name] for name in self._inputs})[0]
         return np.asarray(states[0].mean(axis=0), np.float32)
