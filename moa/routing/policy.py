@@ -46,9 +46,9 @@ class Policy:
     """How a panel is chosen.
 
     The defaults were chosen on questions written for the purpose, with the light encoder and the prototype gate over
-    five agents of about forty examples each: half of nonsense and small talk scores below 0.18 with every agent and
-    one real question in thirty does; at temperature 0.035 the probabilities are about as high as the choices are often
-    right, and nine in ten of the wrong ones are below 0.8.
+    five agents of about forty examples each: two in five pieces of nonsense and small talk score below 0.18 with every
+    agent, and at most one real question in thirty does; at temperature 0.035 the probabilities are some ten points
+    lower than the choices are right, and nine in ten of the wrong choices are below 0.8.
 
     Example:
         >>> Policy(k=2).mode, Policy(mode="adaptive").k_max, Policy(mode="topk", k=2).limit
