@@ -150,7 +150,9 @@ def _chosen(candidates: Sequence[Candidate], policy: Policy, assigned: Sequence[
     if any(each.addressed for each in candidates):
         taken = []
     elif assigned is None:
-        taken = _queued_at_worst(candidates, policy) if _in_scope(candidates, policy) else []
+        # Where a pinned agent answers anyway, nobody needs to queue for a full one.
+        take = _with_room if pinned else _queued_at_worst
+        taken = take(candidates, policy) if _in_scope(candidates, policy) else []
     else:
         taken = [place for place in assigned if not candidates[place].excluded]
     taken = [place for place in taken if place not in pinned]
@@ -165,9 +167,14 @@ def _in_scope(candidates: Sequence[Candidate], policy: Policy) -> bool:
     return best >= policy.scope and (best > 0 or policy.mode in _MASKED)
 
 
+def _with_room(candidates: Sequence[Candidate], policy: Policy) -> list[int]:
+    """Return whom the policy takes among those that have room."""
+    return _taken([replace(each, excluded=True) if each.full else each for each in candidates], policy)
+
+
 def _queued_at_worst(candidates: Sequence[Candidate], policy: Policy) -> list[int]:
     """Return whom the policy takes among those that have room, or the best one if it would take only full ones."""
-    if taken := _taken([each if not each.full else replace(each, excluded=True) for each in candidates], policy):
+    if taken := _with_room(candidates, policy):
         return taken
     if any(each.full for each in candidates):
         return _taken([replace(each, load_bias=0.0) for each in candidates], policy)[:1]
