@@ -77,6 +77,8 @@ def _complaint(causes: Sequence[BaseException], secrets: Sequence[Secret]) -> Co
         body = getattr(cause, "body", None)
         if isinstance(body, Mapping) and body:
             return complaint_of(dict(body), secrets)
+        if isinstance(body, str) and body.strip():
+            return complaint_in(body, secrets)
     text = str(getattr(causes[0], "message", causes[0])).partition("\nTraceback (most recent call last)")[0].strip()
     while prefix := _PREFIX.match(text):
         text = text[prefix.end() :]

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from textwrap import fill
 from typing import TYPE_CHECKING, Final, Literal
 
-from moa.tui.untrusted import one_line
+from moa.untrusted import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console

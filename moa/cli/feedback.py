@@ -10,7 +10,7 @@ import typer
 
 from moa.cli.console import console, print_json
 from moa.errors import UsageError
-from moa.tui.untrusted import one_line
+from moa.untrusted import one_line
 
 if TYPE_CHECKING:
     from moa.answers import Routing

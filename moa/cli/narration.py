@@ -17,7 +17,7 @@ from moa.events import (
     Routed,
     RunFinished,
 )
-from moa.tui.untrusted import plain
+from moa.untrusted import plain
 
 
 def route_line(routing: Routing) -> str:

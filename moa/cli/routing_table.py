@@ -10,7 +10,7 @@ from rich.text import Text
 
 from moa.cli.console import console
 from moa.tui.bars import bar
-from moa.tui.untrusted import one_line
+from moa.untrusted import one_line
 
 if TYPE_CHECKING:
     from moa.answers import Routing, ScoredAgent

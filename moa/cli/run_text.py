@@ -23,8 +23,8 @@ from moa.events import (
     RunFinished,
     RunStarted,
 )
-from moa.tui.untrusted import one_line
 from moa.tui.words import duration, facts
+from moa.untrusted import one_line
 
 if TYPE_CHECKING:
     from moa.answers import Routing

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from moa.cli.console import console, print_json
-from moa.tui.untrusted import one_line, plain
+from moa.untrusted import one_line, plain
 
 if TYPE_CHECKING:
     from moa.events import Event

@@ -66,7 +66,7 @@ def _show_confusions(counts: list[list[int]], labels: list[str]) -> None:
     from rich.table import Table
 
     from moa.cli.console import console
-    from moa.tui.untrusted import one_line
+    from moa.untrusted import one_line
 
     names = [one_line(label) for label in labels]
     rows = [*names, "(out of scope)"] if sum(counts[-1]) else names

@@ -50,7 +50,7 @@ class LabelRouter:
             return []
         started = perf_counter()
         vectors = self._embedder.questions(questions)
-        scores = self._gate.read(vectors, questions)
+        scores = self._gate.scores(vectors, questions)
         probabilities = self._gate.probabilities(scores)
         routings = [self._routing(*row) for row in zip(vectors, scores, probabilities, strict=True)]
         seconds = (perf_counter() - started) / len(questions)

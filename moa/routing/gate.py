@@ -50,15 +50,6 @@ class Calibrated(Protocol):
 
 
 @runtime_checkable
-class Reading(Protocol):
-    """A gate that looks at the words of a question too, and not only at its vector."""
-
-    def read(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return what `Gate.scores` does, for the unit vectors of questions and their texts."""
-        ...
-
-
-@runtime_checkable
 class Blended(Protocol):
     """A gate made of several, that can tell what each of them gave."""
 

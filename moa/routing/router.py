@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from moa.routing.embedding import Embedder
     from moa.routing.examples import Examples
     from moa.routing.feedback import Feedback
-    from moa.routing.gate import Gate, Reading
+    from moa.routing.gate import Gate
     from moa.routing.learned.gate import TrainedGate
     from moa.routing.load import Load
     from moa.routing.scored import Scored
@@ -68,7 +68,7 @@ class Router:
         self,
         encoder: str | Encoder = LIGHT,
         *,
-        gate: Callable[[Examples], Gate | Reading] | TrainedGate | str | Path | None = None,
+        gate: Callable[[Examples], Gate] | TrainedGate | str | Path | None = None,
         policy: Mode | Policy | None = None,
         **settings: Unpack[Settings],
     ) -> None:
@@ -252,7 +252,7 @@ class Router:
             ]
             yield [asked.load.upon(each) for each in evidence] if asked.load else evidence
 
-    def _probabilities(self, scores: NDArray[np.float32], gate: Gate | Reading) -> NDArray[np.float64]:
+    def _probabilities(self, scores: NDArray[np.float32], gate: Gate) -> NDArray[np.float64]:
         from moa.routing.gate import Calibrated
 
         if isinstance(gate, Calibrated):
@@ -279,7 +279,7 @@ class Router:
                 self._prepared.popitem(last=False)
             return self._prepared[key]
 
-    def _gate_of(self, examples: Examples, embedder: Embedder) -> Gate | Reading:
+    def _gate_of(self, examples: Examples, embedder: Embedder) -> Gate:
         from moa.routing.gates.prototype import PrototypeGate
         from moa.routing.learned.agents import GateOfAgents
         from moa.routing.learned.gate import TrainedGate
@@ -313,7 +313,7 @@ class _Prepared:
 
     embedder: Embedder
     examples: Examples
-    gate: Gate | Reading
+    gate: Gate
 
 
 def _is_blank(text: str) -> bool:

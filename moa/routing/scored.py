@@ -10,7 +10,7 @@ import numpy as np
 
 from moa.answers import Routing
 from moa.errors import GateError
-from moa.routing.gate import Blended, Gate, PartlyScored, Reading
+from moa.routing.gate import Blended, Gate, PartlyScored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,7 +27,7 @@ class Scored:
     """By the row of each question that could not be scored, why not."""
 
     @classmethod
-    def by(cls, gate: Gate | Reading, vectors: NDArray[np.float32], texts: Sequence[str]) -> Scored:
+    def by(cls, gate: Gate, vectors: NDArray[np.float32], texts: Sequence[str]) -> Scored:
         """Ask a gate about questions.
 
         Raises:
@@ -37,7 +37,7 @@ class Scored:
             if isinstance(gate, Blended) and (parts := gate.parts(vectors, texts)):
                 scores: NDArray[np.float32] = np.sum(list(parts.values()), axis=0, dtype=np.float32)
                 return cls(scores, {name: part.tolist() for name, part in parts.items()})
-            return cls(gate.read(vectors, texts) if isinstance(gate, Reading) else gate.scores(vectors, texts))
+            return cls(gate.scores(vectors, texts))
         except PartlyScored as error:
             return cls(error.scores, failures=error.failures)
 

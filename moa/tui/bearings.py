@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from moa.tui.card import Card, spread
-from moa.tui.untrusted import one_line
+from moa.untrusted import one_line
 
 
 class Title(Card):

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
-from moa.tui.untrusted import one_line
+from moa.untrusted import one_line
 
 
 class Card(Widget):

@@ -18,8 +18,8 @@ from moa.tui.keys import KEYS
 from moa.tui.state import RunView
 from moa.tui.themes import Colours
 from moa.tui.turn import Prose
-from moa.tui.untrusted import plain
 from moa.tui.words import facts
+from moa.untrusted import plain
 
 _KEY_WIDTH = 22
 

@@ -10,8 +10,8 @@ from textual.content import Content
 from moa.tui.bars import Part, bar
 from moa.tui.card import Card, paragraph, spread
 from moa.tui.state import DraftState, DraftView
-from moa.tui.untrusted import one_line
 from moa.tui.words import SYMBOLS, facts
+from moa.untrusted import one_line
 
 _STATE_STYLES: dict[DraftState, str] = {
     "done": "$success",

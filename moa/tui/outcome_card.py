@@ -9,8 +9,8 @@ from textual.content import Content
 from moa.answers import Aggregation, Degradation
 from moa.tui.card import Card, heading, paragraph, spread
 from moa.tui.state import RunView
-from moa.tui.untrusted import one_line
 from moa.tui.words import totals
+from moa.untrusted import one_line
 
 _ENDINGS = {"done": "done", "failed": "failed", "stopped": "stopped"}
 

@@ -9,7 +9,7 @@ from textual.content import Content
 from moa.tui.card import Card, heading, paragraph
 from moa.tui.source import AgentCard
 from moa.tui.themes import Colours
-from moa.tui.untrusted import one_line
+from moa.untrusted import one_line
 
 
 class RosterCard(Card):

@@ -11,8 +11,8 @@ from moa.tui.bars import Part, bar
 from moa.tui.card import Card, heading, paragraph, spread
 from moa.tui.state import RunView
 from moa.tui.themes import Colours
-from moa.tui.untrusted import one_line
 from moa.tui.words import decision, duration
+from moa.untrusted import one_line
 
 _NAME_WIDTH = 14
 _PROBABILITY_WIDTH = 5

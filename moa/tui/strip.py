@@ -12,8 +12,8 @@ from moa.tui.draft_card import state, title
 from moa.tui.routing_card import agent_bar
 from moa.tui.state import DraftView, RunView
 from moa.tui.themes import Colours
-from moa.tui.untrusted import one_line
 from moa.tui.words import decision, facts
+from moa.untrusted import one_line
 
 _BAR_CELL_WIDTH = 24
 _GAP = 2

@@ -11,9 +11,9 @@ from textual.widgets.markdown import MarkdownStream
 from moa.tui.markdown import parser
 from moa.tui.state import RunView
 from moa.tui.themes import Colours
-from moa.tui.untrusted import one_line, plain
 from moa.tui.words import authors, progress, totals
 from moa.tui.writing import Writing
+from moa.untrusted import one_line, plain
 
 
 class Prose(Markdown):

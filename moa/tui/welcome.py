@@ -8,7 +8,7 @@ from textual.content import Content
 
 from moa.tui.card import Card, paragraph
 from moa.tui.themes import Colours
-from moa.tui.untrusted import one_line
+from moa.untrusted import one_line
 
 _COLUMN_WIDTH = 64
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from moa.messages import Usage
 from moa.tui.state import DraftState, DraftView, RunView
-from moa.tui.untrusted import one_line
+from moa.untrusted import one_line
 
 SYMBOLS: Final[dict[DraftState, str]] = {
     "queued": "◌",

@@ -35,7 +35,7 @@ def test_a_loaded_gate_says_what_the_saved_one_did(gate: TrainedGate, folder: Pa
     asked = ["How do I bake cake?", "Who ruled Persia?", "🙂", "naïve prune"]
     vectors = WordEncoder().encode(asked)
 
-    np.testing.assert_array_equal(loaded.read(vectors, asked), gate.read(vectors, asked))
+    np.testing.assert_array_equal(loaded.scores(vectors, asked), gate.scores(vectors, asked))
     assert loaded.labels == gate.labels
     assert loaded.calibration == gate.calibration
     assert loaded.threshold == gate.threshold

@@ -17,7 +17,7 @@ from moa.tui.prompt import Prompt
 from moa.tui.source import Source
 from moa.tui.transcript import Transcript
 from moa.tui.turn import Prose, Turn
-from moa.tui.untrusted import plain
+from moa.untrusted import plain
 from tests.tui.scenes import AGENTS, STARTERS, done_scene
 
 PATIENCE_SECONDS = 20

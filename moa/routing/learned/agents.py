@@ -42,9 +42,13 @@ class GateOfAgents:
         self._new = np.flatnonzero(~self._belongs.any(axis=0))
         self._of_new = PrototypeGate(examples, NEAREST)
 
-    def read(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the probability of every agent for every question, float32, shape (questions, agents)."""
-        of_labels = self._gate.probabilities(self._gate.read(vectors, texts))
+    def scores(self, vectors: NDArray[np.float32], texts: Sequence[str] | None = None) -> NDArray[np.float32]:
+        """Return the probability of every agent for every question, float32, shape (questions, agents).
+
+        Raises:
+            GateError: there are no texts, which it reads.
+        """
+        of_labels = self._gate.probabilities(self._gate.scores(vectors, texts))
         probabilities = of_labels @ self._belongs
         if len(self._new):
             taken = self._taken(vectors)

@@ -10,6 +10,7 @@ import numpy as np
 
 from moa.errors import GateError
 from moa.routing.examples import Examples
+from moa.routing.gates.checks import checked, needed
 from moa.routing.learned.calibration import Calibration
 from moa.routing.learned.head import Head
 
@@ -77,7 +78,7 @@ class TrainedGate:
     facts: dict[str, Any] = field(default_factory=dict)
     """How it was trained and what it can do: plain values, for people and programs."""
 
-    def read(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
+    def scores(self, vectors: NDArray[np.float32], texts: Sequence[str] | None = None) -> NDArray[np.float32]:
         """Return the score of every label for every question.
 
         Args:
@@ -86,8 +87,12 @@ class TrainedGate:
 
         Returns:
             float32, shape (questions, labels).
+
+        Raises:
+            GateError: there are no texts, which it reads, or the vectors do not fit or hold NaN.
         """
-        return self.head.scores(vectors, texts)
+        vectors = checked(vectors, len(self.origin.probe))
+        return self.head.scores(vectors, needed(texts, vectors, "trained gate"))
 
     def probabilities(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return calibrated probabilities; what is missing from a row's sum is that it is no label's."""

@@ -25,7 +25,7 @@ def test_what_was_learned_is_recognised_in_other_words() -> None:
         "repair my bicycles, engines",
     ]
 
-    probabilities = gate.probabilities(gate.read(WordEncoder().encode(asked), asked))
+    probabilities = gate.probabilities(gate.scores(WordEncoder().encode(asked), asked))
 
     assert [gate.labels[place] for place in probabilities.argmax(axis=1)] == ["kitchen", "garden", "garage"]
     assert gate.facts["held_out"]["accuracy"] > 0.95
@@ -37,7 +37,7 @@ def test_questions_without_a_label_teach_what_is_out_of_scope() -> None:
     gate = train_gate(questions, Embedder(WordEncoder()), silent)
 
     def known(texts: tuple[str, ...]) -> float:
-        return float(gate.probabilities(gate.read(WordEncoder().encode(texts), texts)).sum(axis=1).mean())
+        return float(gate.probabilities(gate.scores(WordEncoder().encode(texts), texts)).sum(axis=1).mean())
 
     assert known(STRANGE[12:]) < 0.5 < known(TEXTS)
     assert gate.facts["held_out"]["out_of_scope_auroc"] > 0.9
@@ -67,7 +67,7 @@ def test_a_rare_label_is_not_forgotten() -> None:
     gate = train_gate(Questions(texts, labels), Embedder(WordEncoder()), silent)
     asked = [text for text, label in LABELLED if label == "garage" and text not in texts]
 
-    found = gate.read(WordEncoder().encode(asked), asked).argmax(axis=1)
+    found = gate.scores(WordEncoder().encode(asked), asked).argmax(axis=1)
 
     assert (found == gate.labels.index("garage")).mean() > 0.9
 
@@ -75,7 +75,7 @@ def test_a_rare_label_is_not_forgotten() -> None:
 def test_the_smallest_training_has_two_questions_of_two_labels() -> None:
     questions = Questions(("bake bread", "fry soup", "plant roses", "water lawns"), ("a", "a", "b", "b"))
     gate = train_gate(questions, Embedder(WordEncoder()), silent)
-    probabilities = gate.probabilities(gate.read(WordEncoder().encode(["bake bread"]), ["bake bread"]))
+    probabilities = gate.probabilities(gate.scores(WordEncoder().encode(["bake bread"]), ["bake bread"]))
     assert probabilities.argmax() == 0
 
 
@@ -100,5 +100,5 @@ def test_nan_from_the_encoder_is_an_error() -> None:
 
 def test_texts_that_are_all_the_same_give_no_certainty() -> None:
     gate = train_gate(Questions(("same",) * 8, ("a", "b") * 4), Embedder(WordEncoder()), silent)
-    probabilities = gate.probabilities(gate.read(WordEncoder().encode(["same"]), ["same"]))
+    probabilities = gate.probabilities(gate.scores(WordEncoder().encode(["same"]), ["same"]))
     assert probabilities.max() < 0.9

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moa.tui.untrusted import one_line, plain
+from moa.untrusted import one_line, plain
 
 
 @pytest.mark.parametrize(
