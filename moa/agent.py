@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import Any
 
-from moa.backends.base import Backend, Request, Sampling
+from moa.backends.base import Backend, Price, Request, Sampling
 from moa.backends.references import backend_for
+from moa.contract import ANYTHING, OutputContract
 from moa.errors import AgentError
 from moa.messages import Conversation, Message
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
@@ -52,8 +51,23 @@ class Agent:
     capacity: int | None = field(default=None, kw_only=True)
     """Drafts that it may write at once within one mixture; None means no limit. Beyond it, questions go to the next
     best agent whose field they are too, and wait where there is none."""
+    fallbacks: Sequence[str | Backend] = field(default=(), kw_only=True)
+    """Models that stand in, one after the other, where `model` fails before it has said anything."""
+    context: int | None = field(default=None, kw_only=True)
+    """Tokens that the model's window holds; None takes what the backend knows of itself."""
+    price: Price | None = field(default=None, kw_only=True)
+    """What the model costs, in place of what the price list says."""
+    reviews: bool = field(default=False, kw_only=True)
+    """Whether it reviews the answers of others, always, and drafts none itself: a safety expert, a checker."""
+    tools: Sequence[Callable[..., Any]] = field(default=(), kw_only=True)
+    """Python functions that it may have called; what the model is told of them comes from type hints and docstring."""
+    acts: bool = field(default=False, kw_only=True)
+    """Whether its calls of tools are made while it drafts. If not, a draft only proposes them and who finishes the
+    answer has them made."""
     backend: Backend = field(init=False, repr=False, compare=False)
     """What runs the model; made from `model`."""
+    stand_ins: tuple[Backend, ...] = field(init=False, repr=False, compare=False)
+    """What runs the fallback models, in their order."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
@@ -64,22 +78,43 @@ class Agent:
             raise AgentError(f"The examples of agent {self.name!r} must be a list of strings.")
         if self.temperature is not None and not 0 <= self.temperature <= 2:  # noqa: PLR2004
             raise AgentError(f"The temperature of agent {self.name!r} is {self.temperature}; it must be 0 … 2.")
-        for limit in ("max_tokens", "timeout", "capacity"):
+        for limit in ("max_tokens", "timeout", "capacity", "context"):
             value = getattr(self, limit)
             if value is not None and value <= 0:
                 raise AgentError(f"{limit} of agent {self.name!r} is {value}; it must be more than 0.")
         object.__setattr__(self, "examples", tuple(text for text in self.examples if text.strip()))
-        backend = backend_for(self.model) if isinstance(self.model, str) else self.model
+        object.__setattr__(self, "fallbacks", (self.fallbacks,) if isinstance(self.fallbacks, str) else self.fallbacks)
+        object.__setattr__(self, "backend", self._run_by(self.model))
+        object.__setattr__(self, "stand_ins", tuple(map(self._run_by, self.fallbacks)))
+        object.__setattr__(self, "tools", tuple(self.tools))
+
+    def _run_by(self, model: str | Backend) -> Backend:
+        backend = backend_for(model) if isinstance(model, str) else model
         if not isinstance(backend, Backend):
-            raise AgentError(f"The model of agent {self.name!r} must be a reference or a Backend, not {self.model!r}.")
-        object.__setattr__(self, "backend", backend)
+            raise AgentError(f"The model of agent {self.name!r} must be a reference or a Backend, not {model!r}.")
+        return backend
 
     def using(self, model: str | Backend) -> Agent:
         """Return the same specialist, run by another model."""
         return replace(self, model=model)
 
-    def request(self, conversation: Conversation) -> Request:
-        """Return the call that asks this agent: its instructions, then the conversation."""
-        system = (Message("system", self.instructions),) if self.instructions else ()
-        sampling = Sampling(temperature=self.temperature, max_tokens=self.max_tokens, seed=self.seed)
+    def request(
+        self, conversation: Conversation, *, contract: OutputContract = ANYTHING, confidence: bool = False
+    ) -> Request:
+        """Return the call that asks this agent: its instructions, then the conversation.
+
+        Args:
+            conversation: what it is asked.
+            contract: what the answer should be like; the agent is told, after its own instructions.
+            confidence: whether the backend is asked how sure it is.
+        """
+        told = "\n\n".join(filter(None, (self.instructions, contract.instructions())))
+        system = (Message("system", told),) if told else ()
+        sampling = Sampling(
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+            seed=self.seed,
+            json_schema=contract.json_schema(),
+            confidence=confidence,
+        )
         return Request((*system, *conversation.messages), sampling)

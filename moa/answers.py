@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from moa.messages import Usage
+from moa.messages import ToolCall, Usage
 
 DraftStatus = Literal["ok", "failed", "cancelled"]
 
@@ -111,6 +111,12 @@ class Draft:
     """`stop`, `length`, … as the backend reported it."""
     error: str | None = None
     """Why it failed, in a sentence; None if it did not."""
+    confidence: float | None = None
+    """Geometric mean of its tokens' probabilities, 0 … 1; None if nobody asked, or the backend does not tell."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """Calls of tools that it proposes and that were not made."""
+    cached: bool = False
+    """Whether it is an earlier answer to the same request, out of the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +129,49 @@ class Aggregation:
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """What a reviewer said of the answer."""
+
+    agent: str
+    verdict: Literal["pass", "annotate", "block", "failed"]
+    """`failed` if the reviewer could not be asked or did not say; the answer was then not reviewed by it."""
+    text: str = ""
+    """Its note, its reason for blocking, or why it failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """Which drafts a sentence of the answer rests on."""
+
+    start: int
+    end: int
+    """Where the sentence stands in the answer's text, as Python counts characters: `text[start:end]`."""
+    drafts: Mapping[str, float] = field(default_factory=dict, hash=False)
+    """Draft id → how well it supports the sentence, 0 … 1; empty if none of them says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """How many model calls a run made, beside the tokens and dollars."""
+
+    calls: int = 0
+    """All that were made: first tries, retries, hedges, the aggregator's and the reviewers'."""
+    retries: int = 0
+    """Those of them that repeated a failed one."""
+    hedges: int = 0
+    """Those of them that were a second try beside a slow first one."""
+    cancelled: int = 0
+    """Those of them that were broken off before their end."""
+    cached: int = 0
+    """Calls that were not made because the cache held their answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Degradation:
     """One thing that did not go as planned, and what was done instead."""
 
     what: str
-    """`draft`, `panel`, `aggregator`, `context` or `budget`."""
+    """`draft`, `panel`, `aggregator`, `judge`, `reviewer`, `contract`, `context` or `budget`."""
     who: str
     """The agent or aggregator concerned."""
     why: str
@@ -150,6 +194,11 @@ class Answer:
     degraded: tuple[Degradation, ...] = ()
     run: str = ""
     """Identifier of the run, under which its events are stored if they are."""
+    spent: Spent = field(default_factory=Spent)
+    reviews: tuple[Review, ...] = ()
+    """One for each reviewer."""
+    support: tuple[Support, ...] = ()
+    """Of each sentence of an answer made of several drafts; empty if it is one draft, word for word."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that `moa ask --json` prints: plain dictionaries, lists, strings and numbers."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from moa.answers import Spent
 from moa.errors import AgentError, BudgetExceeded
 from moa.messages import Usage
 
@@ -44,12 +45,21 @@ class Ledger:
     budget: Budget
     clock: Callable[[], float] = monotonic
     calls: int = 0
+    retries: int = 0
+    hedges: int = 0
+    cancelled: int = 0
+    cached: int = 0
     tokens: Usage = field(default_factory=Usage)
     usd: float | None = 0.0
     started: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.started = self.clock()
+
+    @property
+    def spent(self) -> Spent:
+        """How many calls were made."""
+        return Spent(self.calls, self.retries, self.hedges, self.cancelled, self.cached)
 
     def seconds_left(self) -> float | None:
         """Seconds until the time limit, never negative; None if there is no limit."""

@@ -4,10 +4,11 @@
 read nothing else. The order of a run is
 
     RunStarted · Routed · (DraftStarted · (DraftNotice | DraftDelta)* · DraftFinished)*
-               · AggregationStarted · (AggregationNotice | AnswerDelta | AnswerReplaced)* · Degraded*
-               · (RunFinished | RunFailed)
+               · (AggregationStarted · (AggregationNotice | AnswerDelta | AnswerReplaced)*)*
+               · Reviewed* · (RunFinished | RunFailed)
 
-where the drafts of a panel interleave, and `Degraded` may come at any point after `Routed`. When one draft is
+where the drafts of a panel interleave, an aggregator may have more of them written, and `Degraded` may come at any
+point after `Routed`. The last `AggregationStarted` says which aggregator really ran. When one draft is
 passed through untouched, its text arrives as `AnswerDelta` with `draft` set: once, not twice; in that case
 `AggregationStarted` comes before the draft's first token.
 
@@ -20,7 +21,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from moa.answers import Aggregation, Answer, Degradation, Draft, Routing
+from moa.answers import Aggregation, Answer, Degradation, Draft, Review, Routing
 from moa.messages import Message
 
 if TYPE_CHECKING:
@@ -129,6 +130,8 @@ class AnswerDelta:
     text: str
     draft: str | None = None
     """The draft whose text this is, if the answer is that draft passed through untouched."""
+    provisional: bool = False
+    """Whether a guard still has to judge it, so that `AnswerReplaced` may follow."""
     type: Literal["answer_delta"] = "answer_delta"
 
 
@@ -140,6 +143,15 @@ class AnswerReplaced:
     text: str
     why: str
     type: Literal["answer_replaced"] = "answer_replaced"
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A reviewer looked at the complete answer. If it blocked it, `AnswerReplaced` follows."""
+
+    at: float
+    review: Review
+    type: Literal["reviewed"] = "reviewed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +193,7 @@ Event = (
     | AggregationNotice
     | AnswerDelta
     | AnswerReplaced
+    | Reviewed
     | Degraded
     | RunFinished
     | RunFailed

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from moa.errors import ConversationError
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 ROLES: tuple[Role, ...] = get_args(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A model's wish to have a tool called."""
+
+    id: str
+    """Made by the model; the result goes back under it."""
+    name: str
+    arguments: str
+    """JSON, as the model wrote it: it may be broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +29,22 @@ class Message:
 
     role: Role
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    """What the assistant wants called; only with the role `assistant`."""
+    tool_call_id: str | None = None
+    """The call whose result this is; only with the role `tool`."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the message as the OpenAI chat protocol writes it."""
+        written: dict[str, Any] = {"role": self.role, "content": self.content}
+        if self.tool_calls:
+            written["tool_calls"] = [
+                {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+                for call in self.tool_calls
+            ]
+        if self.tool_call_id is not None:
+            written["tool_call_id"] = self.tool_call_id
+        return written
 
 
 @dataclass(frozen=True, slots=True)

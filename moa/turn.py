@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -21,8 +22,11 @@ class Turn:
     emit: Callable[[Event], None]
     """Takes the next event of the run."""
     ledger: Ledger
+    replaceable: bool = True
+    """Whether the reader can take back what was shown of the answer, as `AnswerReplaced` asks of it."""
     clock: Callable[[], float] = monotonic
     started: float = field(init=False)
+    _drafted: Counter[str] = field(init=False, default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.started = self.clock()
@@ -30,6 +34,11 @@ class Turn:
     def at(self) -> float:
         """Seconds since the turn started."""
         return self.clock() - self.started
+
+    def draft_id(self, agent: str) -> str:
+        """Return an identifier for the next draft of an agent: `math.1`, then `math.2` and so on."""
+        self._drafted[agent] += 1
+        return f"{agent}.{self._drafted[agent]}"
 
     async def call(self, who: str, backend: Backend, request: Request) -> AsyncGenerator[Chunk, None]:
         """Call a model within the budget, retrying what can be retried, and settle what it cost.

@@ -1,7 +1,7 @@
 """Aggregation: how drafts become one answer."""
 
-from moa.aggregation.base import Aggregator, Work
+from moa.aggregation.base import Aggregator, Chooses, Opening, Opens, Work
 from moa.aggregation.solo import Solo
 from moa.aggregation.synthesize import Synthesize
 
-__all__ = ["Aggregator", "Solo", "Synthesize", "Work"]
+__all__ = ["Aggregator", "Chooses", "Opening", "Opens", "Solo", "Synthesize", "Work"]

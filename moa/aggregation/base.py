@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from moa.answers import Draft
-from moa.events import AggregationNotice, AnswerDelta, AnswerReplaced, Degraded
+from moa.answers import Draft, Routing
+from moa.contract import ANYTHING, OutputContract
+from moa.events import AggregationNotice, AggregationStarted, AnswerDelta, AnswerReplaced, Degraded
 from moa.messages import Conversation
 
 if TYPE_CHECKING:
     from moa.agent import Agent
     from moa.turn import Turn
 
-AggregationEvent = AggregationNotice | AnswerDelta | AnswerReplaced | Degraded
+AggregationEvent = AggregationStarted | AggregationNotice | AnswerDelta | AnswerReplaced | Degraded
+"""What an aggregator may yield. `AggregationStarted` corrects what is known of which one really runs, and why."""
+
+
+class MoreDrafts(Protocol):
+    """Has more drafts written, which then belong to the run like those of the panel."""
+
+    def __call__(
+        self, agents: Sequence[Agent], conversation: Conversation | None = None, *, confidence: bool = False
+    ) -> Awaitable[tuple[Draft, ...]]:
+        """Ask agents at once, and return the drafts that succeeded, in the agents' order.
+
+        Args:
+            agents: whom to ask; the same one may be asked several times.
+            conversation: what they are asked; by default the user's own conversation.
+            confidence: whether to ask the backends how sure they are, see `Draft.confidence`.
+
+        Raises:
+            BudgetExceeded: nobody could be asked within the budget.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Everything an aggregator may look at."""
+    """All that an aggregator may look at, and what it may do: call a model, and have more drafts written."""
 
     conversation: Conversation
     drafts: tuple[Draft, ...]
@@ -27,9 +48,24 @@ class Work:
     weights: Mapping[str, float]
     """Agent name → routing weight. The weights of the whole panel sum to 1."""
     agents: Mapping[str, Agent]
-    """Agent name → agent, for every agent that drafted."""
+    """Agent name → agent, for every agent of the mixture that drafts."""
     turn: Turn
     """The clock, the budget, and the way to call a model."""
+    draft: MoreDrafts
+    routing: Routing
+    panel: tuple[Agent, ...] = ()
+    """The agents that were chosen, the one with the most weight first."""
+    contract: OutputContract = field(default_factory=lambda: ANYTHING)
+    """What the user asked the answer to be like."""
+
+    @property
+    def best(self) -> Draft:
+        """The draft with the most routing weight."""
+        return self.drafts[0]
+
+    def weight(self, draft: Draft) -> float:
+        """Return the routing weight of a draft's agent, 0 for one that was not on the panel."""
+        return self.weights.get(draft.agent, 0.0)
 
 
 @runtime_checkable
@@ -47,4 +83,43 @@ class Aggregator(Protocol):
         Raises:
             MoaError: it could not; the mixture then returns the best draft and says so.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Who drafts at first, in place of the whole panel."""
+
+    agents: tuple[Agent, ...]
+    """At least one; the same agent may stand there several times."""
+    confidence: bool = False
+    """Whether to ask the backends how sure they are."""
+
+
+@runtime_checkable
+class Opens(Protocol):
+    """An aggregator that says itself who drafts at first: a cheap agent alone, or one agent several times.
+
+    It is given the drafts even if there is only one.
+    """
+
+    def opening(self, panel: Sequence[Agent], agents: Mapping[str, Agent]) -> Opening | None:
+        """Return who drafts at first; None for the whole panel, with a single draft passed through as the answer.
+
+        Args:
+            panel: the agents that the router chose, the one with the most weight first.
+            agents: agent name → agent, for every agent of the mixture that drafts.
+
+        Raises:
+            AgentError: it names an agent that the mixture does not have.
+        """
+        ...
+
+
+@runtime_checkable
+class Chooses(Protocol):
+    """An aggregator that picks another one for each turn."""
+
+    def chosen(self, routing: Routing) -> tuple[Aggregator, str]:
+        """Return the aggregator for a turn, and why it is this one, in a few words."""
         ...

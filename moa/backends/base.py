@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from moa.messages import Message, Usage
+from moa.messages import Message, ToolCall, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,18 @@ class Sampling:
     seed: int | None = None
     json_schema: dict[str, Any] | None = None
     """The answer must be JSON that fits this schema."""
+    confidence: bool = False
+    """Ask for the probabilities of the tokens, where the backend can tell them; see `Finish.confidence`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """What a model is told of a tool."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+    """JSON schema of its arguments, an object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,8 @@ class Request:
 
     messages: tuple[Message, ...]
     sampling: Sampling = field(default_factory=Sampling)
+    tools: tuple[ToolSpec, ...] = ()
+    """Tools that the model may ask to have called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +80,12 @@ class Finish:
     """`stop`, `length`, …"""
     cost_usd: float | None = None
     """Price of this call; None if it is not known. A local model costs 0."""
+    confidence: float | None = None
+    """Geometric mean of the probabilities of the tokens, 0 … 1; None if it was not asked for or not told."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """What the model wants called, in its order."""
+    cached: bool = False
+    """Whether this is an earlier answer to the same request, which cost nothing now."""
 
 
 Chunk = Delta | Notice | Finish

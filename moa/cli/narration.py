@@ -14,6 +14,7 @@ from moa.events import (
     Degraded,
     DraftNotice,
     Event,
+    Reviewed,
     Routed,
     RunFinished,
 )
@@ -67,6 +68,8 @@ class Narrator:
             case AnswerReplaced(text=text, why=why):
                 self._say(f"The answer so far is withdrawn: {why}")
                 self._write(text)
+            case Reviewed(review=review) if review.text and review.verdict in {"annotate", "block"}:
+                self._say(f"{review.agent}: {review.text}")
             case Degraded(degradation=degradation):
                 self._say(f"! {degradation.who}: {degradation.why}")
             case RunFinished(answer=answer):

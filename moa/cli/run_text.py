@@ -18,6 +18,7 @@ from moa.events import (
     DraftNotice,
     DraftStarted,
     Event,
+    Reviewed,
     Routed,
     RunFailed,
     RunFinished,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from moa.store import Run
     from moa.tui.state import DraftView, RunView
 
-_SPEAKERS = {"user": "Question", "assistant": "Earlier answer", "system": "System"}
+_SPEAKERS = {"user": "Question", "assistant": "Earlier answer", "system": "System", "tool": "Result of a tool"}
 
 
 def when(run: Run) -> str:
@@ -55,6 +56,8 @@ def sections(run: Run, view: RunView) -> Iterator[tuple[str, str]]:
         yield f"Draft of {draft.agent}", _draft(draft, view)
     for degradation in view.degraded:
         yield "Degraded", f"{degradation.who}: {degradation.why}"
+    for review in view.reviews:
+        yield f"Review by {review.agent}", f"{review.verdict}. {review.text}".rstrip()
     if view.answer:
         how = f" ({view.aggregation.ran})" if view.aggregation else ""
         yield f"Answer{how}" if run.status == "finished" else "Answer, as far as it came", str(view.answer)
@@ -108,6 +111,8 @@ def _gist(event: Event) -> str:  # noqa: C901, PLR0911  (one case an event type)
             return text
         case AnswerReplaced(why=why):
             return why
+        case Reviewed(review=review):
+            return f"{review.agent} {review.verdict}: {review.text}"
         case Degraded(degradation=degradation):
             return f"{degradation.who}: {degradation.why}"
         case RunFinished(answer=answer):

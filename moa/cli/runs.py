@@ -159,7 +159,7 @@ def _cells(run: Run) -> list[str]:
 def _as_json(run: Run, view: RunView) -> dict[str, Any]:
     return {
         **asdict(run),
-        "messages": [asdict(message) for message in view.messages],
+        "messages": [message.to_json() for message in view.messages],
         "text": str(view.answer),
         "routing": asdict(view.routing) if view.routing else None,
         "drafts": [_draft_json(draft) for draft in view.drafts],

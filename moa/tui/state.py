@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from moa.answers import Aggregation, Degradation, Draft, Routing
+from moa.answers import Aggregation, Degradation, Draft, Review, Routing
 from moa.events import (
     AggregationNotice,
     AggregationStarted,
@@ -23,6 +23,7 @@ from moa.events import (
     DraftNotice,
     DraftStarted,
     Event,
+    Reviewed,
     Routed,
     RunFailed,
     RunFinished,
@@ -113,6 +114,8 @@ class RunView:
     withdrawn: str = ""
     """Why an earlier text of the answer was replaced."""
     degraded: tuple[Degradation, ...] = ()
+    reviews: tuple[Review, ...] = ()
+    """What reviewers said of the answer."""
     tokens: Usage | None = None
     cost_usd: float | None = None
     seconds: float | None = None
@@ -194,6 +197,8 @@ def reduce(view: RunView, event: Event) -> RunView:  # noqa: C901, PLR0911, PLR0
             if view.end == "done":
                 return view
             return replace(view, answer=Writing.of(event.text), answer_draft=None, withdrawn=event.why)
+        case Reviewed():
+            return view if event.review in view.reviews else replace(view, reviews=(*view.reviews, event.review))
         case Degraded():
             return _degraded(view, event.degradation)
         case RunFinished():
@@ -300,6 +305,7 @@ def _run_finished(view: RunView, event: RunFinished) -> RunView:
         tokens=answer.tokens,
         cost_usd=answer.cost_usd,
         seconds=answer.seconds,
+        reviews=answer.reviews,
         error="",
         end="done",
         drafts=tuple(_cut(draft, event.at) for draft in view.drafts),

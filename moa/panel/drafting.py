@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from moa.agent import Agent
 from moa.answers import Draft
 from moa.backends.base import Delta, Finish, Notice
+from moa.contract import ANYTHING, OutputContract
 from moa.errors import BackendError, CallTimeout, MoaError
 from moa.events import AnswerDelta, DraftDelta, DraftFinished, DraftNotice, DraftStarted
 from moa.messages import Conversation, Usage
+from moa.panel.settings import Drafting
 
 if TYPE_CHECKING:
     from moa.turn import Turn
@@ -25,6 +27,21 @@ class Outcome:
 
     draft: Draft
     cause: MoaError | None = None
+    remarks: tuple[tuple[str, str], ...] = ()
+    """What did not go as planned and did not stop it, as `what` and `why` of a `Degradation`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a panel is asked."""
+
+    conversation: Conversation
+    contract: OutputContract = ANYTHING
+    """What the answer should be like."""
+    confidence: bool = False
+    """Whether to ask the backends how sure they are."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """Agent name → routing weight; empty where all count the same."""
 
 
 Place = Callable[[str, Callable[[], None]], AbstractAsyncContextManager[None]]
@@ -37,18 +54,20 @@ def _at_once(_: str, __: Callable[[], None]) -> AbstractAsyncContextManager[None
 
 async def draft_all(
     agents: Sequence[Agent],
-    conversation: Conversation,
+    brief: Brief,
     turn: Turn,
     *,
+    drafting: Drafting | None = None,
     passthrough: bool = False,
     place: Place = _at_once,
 ) -> list[Outcome]:
     """Ask every agent at once and wait for all of them.
 
     Args:
-        agents: the panel; their names are unique.
-        conversation: what they are asked.
+        agents: whom to ask; the same agent may stand there several times.
+        brief: what they are asked.
         turn: the turn that this belongs to; gets the events.
+        drafting: what is waited for, and for how long.
         passthrough: a single draft whose text is the answer itself, streamed as `AnswerDelta`.
         place: what each draft waits for before it starts; nothing by default.
 
@@ -57,7 +76,10 @@ async def draft_all(
         cancellation leaves early, and takes every call along.
     """
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_Drafting(agent, turn, passthrough, place).run(conversation)) for agent in agents]
+        tasks = [
+            group.create_task(_Drafting(agent, brief, turn, drafting or Drafting(), passthrough, place).run())
+            for agent in agents
+        ]
     return [task.result() for task in tasks]
 
 
@@ -66,7 +88,9 @@ class _Drafting:
     """One draft on its way."""
 
     agent: Agent
+    brief: Brief
     turn: Turn
+    drafting: Drafting
     passthrough: bool
     place: Place
     id: str = field(init=False)
@@ -77,19 +101,19 @@ class _Drafting:
     finish: Finish | None = None
 
     def __post_init__(self) -> None:
-        self.id = f"{self.agent.name}.1"
+        self.id = self.turn.draft_id(self.agent.name)
         self.started = self.turn.at()
 
-    async def run(self, conversation: Conversation) -> Outcome:
+    async def run(self) -> Outcome:
         turn, agent = self.turn, self.agent
         turn.emit(DraftStarted(self.started, self.id, agent.name, agent.backend.reference))
         cause: MoaError | None = None
         limit = turn.ledger.seconds_left()
         try:
             async with asyncio.timeout(limit) as deadline, self.place(agent.name, self._wait):
-                limit = _shortest(agent.timeout, turn.ledger.seconds_left())
+                limit = _shortest(agent.timeout, self.drafting.deadline, turn.ledger.seconds_left())
                 deadline.reschedule(None if limit is None else asyncio.get_running_loop().time() + limit)
-                await self._listen(conversation)
+                await self._listen()
         except asyncio.CancelledError:
             turn.emit(DraftFinished(turn.at(), self._draft("cancelled", "The run was stopped.")))
             raise
@@ -113,9 +137,9 @@ class _Drafting:
         text = f"{agent.name} is at its capacity ({agent.capacity}), so this draft waits for its turn."
         self.turn.emit(DraftNotice(self.turn.at(), self.id, "queued", text))
 
-    async def _listen(self, conversation: Conversation) -> None:
-        turn, agent = self.turn, self.agent
-        request = agent.request(conversation)
+    async def _listen(self) -> None:
+        turn, agent, brief = self.turn, self.agent, self.brief
+        request = agent.request(brief.conversation, contract=brief.contract, confidence=brief.confidence)
         async with aclosing(turn.call(agent.name, agent.backend, request)) as chunks:
             async for chunk in chunks:
                 match chunk:
@@ -151,6 +175,9 @@ class _Drafting:
             reasoning="".join(self.reasoning),
             finish_reason=finish.reason if finish else None,
             error=error,
+            confidence=finish.confidence if finish else None,
+            tool_calls=finish.tool_calls if finish else (),
+            cached=finish.cached if finish else False,
         )
 
 

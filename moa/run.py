@@ -1,0 +1,333 @@
+"""One question on its way through a mixture: route, draft, aggregate, check, review. The order of work is here."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from moa.aggregation import Aggregator, Chooses, Opening, Opens, Work
+from moa.aggregation.provenance import support_of
+from moa.aggregation.repair import conforming
+from moa.answers import Aggregation, Answer, Degradation, Draft, Review, Routing, Support
+from moa.contract import ANYTHING, OutputContract
+from moa.errors import AllDraftsFailed, BackendError, BudgetExceeded, CallTimeout, MoaError
+from moa.events import (
+    AggregationStarted,
+    AnswerDelta,
+    AnswerReplaced,
+    Degraded,
+    Event,
+    Reviewed,
+    Routed,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+)
+from moa.messages import Conversation
+from moa.oversight import blocking, review_all
+from moa.panel import Brief, Outcome, draft_all
+from moa.turn import Turn
+
+if TYPE_CHECKING:
+    from moa.agent import Agent
+    from moa.mixture import Mixture
+    from moa.routing.balancer import Admission
+    from moa.routing.wishes import Wishes
+
+
+@dataclass(slots=True)
+class Run:
+    """One question on its way. `answer` does the work; everything that happens is told through the turn's events."""
+
+    mixture: Mixture
+    conversation: Conversation
+    wishes: Wishes
+    turn: Turn
+    contract: OutputContract = ANYTHING
+    id: str = field(default_factory=lambda: f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}")
+    outcomes: list[Outcome] = field(default_factory=list)
+    degraded: list[Degradation] = field(default_factory=list)
+
+    async def answer(self) -> None:
+        """Emit the run's events from first to last.
+
+        Raises:
+            MoaError: there is no answer; `RunFailed` was emitted.
+        """
+        try:
+            answer = await self._answer()
+        except MoaError as error:
+            self.turn.emit(RunFailed(self.turn.at(), str(error)))
+            raise
+        except Exception as error:
+            self.turn.emit(RunFailed(self.turn.at(), f"{type(error).__name__}: {error}"))
+            raise
+        self.turn.emit(RunFinished(self.turn.at(), answer))
+
+    async def _answer(self) -> Answer:
+        turn, mixture = self.turn, self.mixture
+        models = {agent.name: agent.backend.reference for agent in (*mixture.agents, *mixture.reviewers)}
+        turn.emit(RunStarted(turn.at(), self.id, time.time(), mixture.name, self.conversation.messages, models))
+        admission = mixture.balancer.admit(await routing_of(mixture, self.conversation, self.wishes))
+        try:
+            turn.emit(Routed(turn.at(), admission.routing))
+            text, aggregation = await self._written(admission)
+        finally:
+            admission.close()
+        text, reviews = await self._reviewed(text)
+        if self._held:
+            turn.emit(AnswerDelta(turn.at(), text))
+        return Answer(
+            text=text,
+            routing=admission.routing,
+            drafts=tuple(outcome.draft for outcome in self.outcomes),
+            aggregator=aggregation,
+            tokens=turn.ledger.tokens,
+            cost_usd=turn.ledger.usd,
+            seconds=turn.at(),
+            degraded=tuple(self.degraded),
+            run=self.id,
+            spent=turn.ledger.spent,
+            reviews=reviews,
+            support=await self._support(text),
+        )
+
+    @property
+    def _held(self) -> bool:
+        """Whether nothing of the answer is shown before it is final: it may change, and the reader could not take that.
+
+        A guard holds back by itself what it has to judge.
+        """
+        return not self.turn.replaceable and (bool(self.mixture.reviewers) or self.contract is not ANYTHING)
+
+    async def _written(self, admission: Admission) -> _Answered:
+        """Have drafts written and made into one answer of the form that was asked for."""
+        asked = self.mixture.aggregator
+        aggregator, why = asked.chosen(admission.routing) if isinstance(asked, Chooses) else (asked, "")
+        panel = self._panel(admission.routing)
+        by_name = {agent.name: agent for agent in self.mixture.agents}
+        opening = aggregator.opening(panel, by_name) if isinstance(aggregator, Opens) else None
+        answered = await self._draft(panel, opening, admission)
+        work = self._work(panel, by_name, admission)
+        if answered is None:
+            answered = await self._aggregate(aggregator, why, work, alone=opening is None)
+        return await self._conforming(answered, work)
+
+    def _panel(self, routing: Routing) -> list[Agent]:
+        """Return the chosen agents, the one with the most weight first."""
+        by_name = {agent.name: agent for agent in self.mixture.agents}
+        return [by_name[name] for name in sorted(routing.panel, key=lambda name: -routing[name].weight)]
+
+    async def _draft(self, panel: Sequence[Agent], opening: Opening | None, admission: Admission) -> _Answered | None:
+        """Have the panel draft. If all of it fails, ask the fallback agent, and say so.
+
+        Returns:
+            The answer, if it is one draft passed through; None if there are drafts to aggregate.
+
+        Raises:
+            AllDraftsFailed: nobody answered.
+        """
+        by_name, first = {agent.name: agent for agent in self.mixture.agents}, opening or Opening(tuple(panel))
+        answered = await self._ask(first, "one draft", admission, alone=opening is None)
+        fallback = self.mixture.fallback
+        asked = {agent.name for agent in first.agents}
+        if not self._successful() and fallback not in (*asked, *self.wishes.exclude):
+            self._degrade("panel", fallback, f"Answers in place of {' and '.join(sorted(asked))}.")
+            second = Opening((by_name[fallback],))
+            answered = await self._ask(second, "the fallback agent's draft", admission, alone=True)
+        if not self._successful():
+            return self._cut_off()
+        return answered
+
+    async def _ask(self, opening: Opening, why: str, admission: Admission, *, alone: bool) -> _Answered | None:
+        """Collect drafts; a single one is passed through as the answer while it streams."""
+        turn, alone = self.turn, alone and len(opening.agents) == 1
+        aggregation = Aggregation(self.mixture.aggregator.name, "solo", why)
+        if alone:
+            turn.emit(AggregationStarted(turn.at(), aggregation))
+        outcomes = await self._drafted(opening, admission, passthrough=alone and not self._held)
+        if not alone:
+            return None
+        [outcome] = outcomes
+        if outcome.cause is None:
+            return outcome.draft.text, aggregation
+        if outcome.draft.text and not self._held:
+            turn.emit(AnswerReplaced(turn.at(), "", f"{outcome.draft.agent} failed before its answer was complete."))
+        return None
+
+    async def _drafted(
+        self,
+        opening: Opening,
+        admission: Admission,
+        *,
+        conversation: Conversation | None = None,
+        passthrough: bool = False,
+    ) -> list[Outcome]:
+        """Have agents draft, and keep what came of it, good or bad."""
+        outcomes = await draft_all(
+            opening.agents,
+            Brief(conversation or self.conversation, self.contract, opening.confidence, _weights(admission.routing)),
+            self.turn,
+            drafting=self.mixture.drafting,
+            passthrough=passthrough,
+            place=admission.place,
+        )
+        self.outcomes += outcomes
+        for outcome in outcomes:
+            if outcome.cause:
+                what = "budget" if isinstance(outcome.cause, BudgetExceeded) else "draft"
+                self._degrade(what, outcome.draft.agent, str(outcome.cause))
+            for what, why in outcome.remarks:
+                self._degrade(what, outcome.draft.agent, why)
+        return outcomes
+
+    def _work(self, panel: Sequence[Agent], by_name: dict[str, Agent], admission: Admission) -> Work:
+        weights = _weights(admission.routing)
+
+        async def more(
+            agents: Sequence[Agent], conversation: Conversation | None = None, *, confidence: bool = False
+        ) -> tuple[Draft, ...]:
+            asked = Opening(tuple(agents), confidence)
+            outcomes = await self._drafted(asked, admission, conversation=conversation)
+            return tuple(outcome.draft for outcome in outcomes if outcome.cause is None)
+
+        return Work(
+            self.conversation,
+            tuple(sorted(self._successful(), key=lambda draft: -weights.get(draft.agent, 0.0))),
+            weights,
+            by_name,
+            self.turn,
+            more,
+            admission.routing,
+            tuple(panel),
+            self.contract,
+        )
+
+    async def _aggregate(self, aggregator: Aggregator, why: str, work: Work, *, alone: bool) -> _Answered:
+        """Make one answer of the drafts; if that fails, the best draft is the answer, and the run says so."""
+        turn, asked = self.turn, self.mixture.aggregator.name
+        if alone and len(work.drafts) == 1:
+            aggregation = Aggregation(asked, "solo", f"one of {len(self.outcomes)} drafts succeeded")
+            turn.emit(AggregationStarted(turn.at(), aggregation))
+            self._show(AnswerDelta(turn.at(), work.best.text))
+            return work.best.text, aggregation
+        count = len(work.drafts)
+        drafts = "1 draft" if count == 1 else f"{count} drafts"
+        aggregation = Aggregation(asked, aggregator.name, f"{why}; {drafts}" if why else drafts)
+        turn.emit(AggregationStarted(turn.at(), aggregation))
+        text = ""
+        try:
+            async with asyncio.timeout(turn.ledger.seconds_left()), aclosing(aggregator.aggregate(work)) as events:
+                async for event in events:
+                    self._show(event)
+                    match event:
+                        case AnswerDelta(text=more):
+                            text += more
+                        case AnswerReplaced(text=instead):
+                            text = instead
+                        case Degraded(degradation=degradation):
+                            self.degraded.append(degradation)
+                        case AggregationStarted(aggregation=corrected):
+                            aggregation = corrected
+            _insist_on_text(text, aggregator)
+        except Exception as error:  # noqa: BLE001  (an aggregator may be the user's own; the drafts are paid for)
+            return self._best_draft(work.best, shown=text, instead_of=aggregation, error=error)
+        return text, aggregation
+
+    def _best_draft(self, best: Draft, *, shown: str, instead_of: Aggregation, error: Exception) -> _Answered:
+        turn = self.turn
+        cause = "it took too long" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
+        why = f"The draft of {best.agent} is returned instead: {cause}"
+        self._degrade("budget" if isinstance(error, BudgetExceeded) else "aggregator", instead_of.asked, why)
+        if shown:
+            self._show(AnswerReplaced(turn.at(), best.text, why))
+        else:
+            self._show(AnswerDelta(turn.at(), best.text))
+        return best.text, Aggregation(instead_of.asked, "solo", why)
+
+    def _cut_off(self) -> _Answered:
+        """Return what the turn's time allowed of a draft, marked as such.
+
+        Raises:
+            AllDraftsFailed: there is nothing to show.
+        """
+        written = [each.draft for each in self.outcomes if isinstance(each.cause, CallTimeout) and each.draft.text]
+        if not written or self.turn.ledger.seconds_left() != 0:
+            raise AllDraftsFailed({each.draft.agent: each.cause for each in self.outcomes if each.cause})
+        longest = max(written, key=lambda draft: len(draft.text))
+        why = f"The time was up before {longest.agent} had finished: this is what it had written."
+        self._degrade("budget", longest.agent, why)
+        self._show(AnswerDelta(self.turn.at(), longest.text))
+        return longest.text, Aggregation(self.mixture.aggregator.name, "solo", why)
+
+    async def _conforming(self, answered: _Answered, work: Work) -> _Answered:
+        """Hold the answer against the form that was asked for, and mend it or replace it if it breaks it."""
+        text, aggregation = answered
+        if self.contract is ANYTHING or not work.drafts:
+            return answered
+        mended, degradation = await conforming(text, work)
+        if degradation:
+            self.degraded.append(degradation)
+            self.turn.emit(Degraded(self.turn.at(), degradation))
+        if mended != text:
+            self._show(AnswerReplaced(self.turn.at(), mended, degradation.why if degradation else "Mended."))
+        return mended, aggregation
+
+    async def _reviewed(self, text: str) -> tuple[str, tuple[Review, ...]]:
+        """Have every reviewer look at the answer; one that is blocked is not given."""
+        reviewers, turn = self.mixture.reviewers, self.turn
+        if not reviewers:
+            return text, ()
+        reviews = await review_all(reviewers, self.conversation, text, turn)
+        for review in reviews:
+            turn.emit(Reviewed(turn.at(), review))
+            if review.verdict == "failed":
+                self._degrade("reviewer", review.agent, review.text)
+        if refusal := blocking(reviews, unreviewed=self.mixture.unreviewed):
+            self._show(AnswerReplaced(turn.at(), refusal, "A reviewer blocked the answer."))
+            text = refusal
+        return text, reviews
+
+    async def _support(self, text: str) -> tuple[Support, ...]:
+        drafts = self._successful()
+        if len(drafts) < 2 or any(draft.text == text for draft in drafts):  # noqa: PLR2004
+            return ()
+        return await asyncio.to_thread(support_of, text, drafts, self.mixture.embed)
+
+    def _show(self, event: Event) -> None:
+        """Emit an event of the answer, unless the answer is held back until it is final."""
+        if not (self._held and isinstance(event, AnswerDelta | AnswerReplaced)):
+            self.turn.emit(event)
+
+    def _successful(self) -> list[Draft]:
+        return [outcome.draft for outcome in self.outcomes if outcome.cause is None]
+
+    def _degrade(self, what: str, who: str, why: str) -> None:
+        degradation = Degradation(what, who, why)
+        self.degraded.append(degradation)
+        self.turn.emit(Degraded(self.turn.at(), degradation))
+
+
+_Answered = tuple[str, Aggregation]
+"""The text of an answer, and how it came about."""
+
+
+def _weights(routing: Routing) -> dict[str, float]:
+    return {agent.name: agent.weight for agent in routing.agents if agent.chosen}
+
+
+def _insist_on_text(text: str, aggregator: Aggregator) -> None:
+    if not text.strip():
+        raise BackendError(f"The aggregator {aggregator.name} returned no visible text.")
+
+
+async def routing_of(mixture: Mixture, conversation: Conversation, wishes: Wishes) -> Routing:
+    """Decide as if nobody were busy: who is, is looked up when the decision is made and not while it is."""
+    route = partial(mixture.router.route, fallback=mixture.fallback, wishes=wishes, feedback=mixture.feedback)
+    return await asyncio.to_thread(route, conversation, mixture.agents)
