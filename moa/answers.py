@@ -48,6 +48,8 @@ class ScoredAgent:
     """How many it may write at once; None is no limit."""
     parts: Mapping[str, float] = field(default_factory=dict, hash=False)
     """The part that each gate of a blend has in the score, by its name; empty if there is one gate."""
+    price: float = 0.0
+    """What the agent's cost takes off its probability in selection, 0 or more; the weight knows nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,11 @@ class Routing:
     """Those of the pinned that the question itself names, as in `@law`."""
     turns_back: int = 0
     """How many earlier questions were read together with this one."""
+
+    @property
+    def field(self) -> str:
+        """The field of the question: the name of the agent whose it most probably is, whoever answers it."""
+        return max(self.agents, key=lambda agent: agent.probability).name
 
     def __getitem__(self, name: str) -> ScoredAgent:
         for agent in self.agents:

@@ -2,39 +2,210 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from moa.code_blocks import code_in, language_name
+from moa.errors import AgentError, OutputError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+_FENCED = re.compile(r"\A\s*```(?:json)?[ \t]*\n(?P<json>.*?)\n?```\s*\Z", re.DOTALL)
+_JUDGED_CHARACTERS = 40
+"""A text with fewer letters is in any language."""
+_SURE = 0.9
+"""How sure the recognition of languages must be to hold a text against somebody, 0 … 1."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OutputContract:
-    """The form of an answer: told to every agent, and checked before the answer is given."""
+    """The form of an answer: told to every agent, and checked before the answer is given.
 
+    Example:
+        >>> OutputContract(max_words=3).problems("This is far too long.")
+        ('It has 5 words, and at most 3 were asked for.',)
+
+    Raises:
+        AgentError: a setting is out of its range, or the schema is none.
+    """
+
+    schema: type[BaseModel] | Mapping[str, Any] | None = None
+    """The answer is JSON that fits this pydantic model or JSON schema, and nothing else."""
+    code: str | None = None
+    """The answer holds a block of code in this language, such as `python`; empty for any language."""
+    tests: tuple[str, ...] = ()
+    """Python statements that the code of the answer must pass, for whoever runs them (see `Vote`)."""
+    min_words: int | None = None
     max_words: int | None = None
+    max_characters: int | None = None
+    language: str | None = None
+    """ISO 639-1 code of the language, such as `de`. Short texts and code are not judged."""
 
-    def instructions(self) -> str:
-        """Return what an agent is told of it; empty if nothing is asked for."""
-        return f"Answer in at most {self.max_words} words." if self.max_words else ""
-
-    def json_schema(self) -> dict[str, Any] | None:
-        """Return the JSON schema that the answer must fit; None if it need not be JSON."""
-        return None
-
-    def problems(self, text: str) -> tuple[str, ...]:
-        """Return in what way a text breaks it, a sentence each; nothing if it keeps it."""
-        words = len(text.split())
-        if self.max_words and words > self.max_words:
-            return (f"It has {words} words, and at most {self.max_words} were asked for.",)
-        return ()
+    def __post_init__(self) -> None:
+        for name in ("min_words", "max_words", "max_characters"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise AgentError(f"{name} of the output is {value}; it must be 1 or more.")
+        if self.language is not None and not re.fullmatch(r"[a-z]{2,3}", self.language):
+            raise AgentError(f"{self.language!r} is no code of a language. Write two letters, such as de or en.")
+        if self.schema is not None and not (isinstance(self.schema, Mapping) or _is_model(self.schema)):
+            raise AgentError(f"The schema must be a pydantic model or a JSON schema, not {self.schema!r}.")
+        object.__setattr__(self, "tests", tuple(self.tests))
 
     @classmethod
     def of(cls, output: Output) -> OutputContract:
-        """Return the contract for whatever a user gave."""
-        return output if isinstance(output, OutputContract) else ANYTHING
+        """Return the contract for what a user gave: a contract, a pydantic model, a JSON schema, or nothing.
+
+        Raises:
+            AgentError: it is none of them.
+        """
+        if output is None:
+            return ANYTHING
+        return output if isinstance(output, OutputContract) else cls(schema=output)
+
+    def instructions(self) -> str:
+        """Return what an agent is told of it; empty if nothing is asked for."""
+        told = []
+        if self.schema is not None:
+            schema = json.dumps(self.json_schema(), ensure_ascii=False)
+            told.append(
+                f"Answer with JSON only, with nothing before or after it, that fits this JSON schema:\n{schema}"
+            )
+        if self.code is not None:
+            language = f" {self.code}" if self.code else ""
+            told.append(f"Put the{language} code into one fenced block.")
+        if self.tests:
+            told.append("The code must pass these tests:\n" + "\n".join(self.tests))
+        if self.min_words:
+            told.append(f"Answer in at least {self.min_words} words.")
+        if self.max_words:
+            told.append(f"Answer in at most {self.max_words} words.")
+        if self.max_characters:
+            told.append(f"Answer in at most {self.max_characters} characters.")
+        if self.language:
+            told.append(f"Answer in the language with the ISO code {self.language!r}.")
+        return "\n".join(told)
+
+    def json_schema(self) -> dict[str, Any] | None:
+        """Return the JSON schema that the answer must fit; None if it need not be JSON."""
+        if self.schema is None:
+            return None
+        return dict(self.schema) if isinstance(self.schema, Mapping) else self.schema.model_json_schema()
+
+    def problems(self, text: str) -> tuple[str, ...]:
+        """Return in what way a text breaks it, a sentence each; nothing if it keeps it.
+
+        Code is looked for, not run: `tests` are for aggregators that run it.
+        """
+        checks: tuple[Callable[[str], str | None], ...] = (self._json, self._code, self._length, self._language)
+        return tuple(problem for check in checks if (problem := check(text)))
+
+    def read(self, text: str) -> Any:
+        """Return what an answer holds: the object of the pydantic model, the JSON value, or the code; else the text.
+
+        JSON may stand in a fenced block, as models like to write it.
+
+        Raises:
+            OutputError: the text breaks the contract; the message says how.
+        """
+        if self.schema is not None:
+            try:
+                return _parsed(self.schema, text)
+            except ValueError as error:
+                raise OutputError(f"The answer does not fit its schema: {_first_line(error)}") from error
+        if self.code is not None:
+            code = code_in(text, self.code)
+            if code is None:
+                raise OutputError(f"The answer holds no {language_name(self.code)} code.")
+            return code
+        return text
+
+    def _json(self, text: str) -> str | None:
+        if self.schema is None:
+            return None
+        try:
+            _parsed(self.schema, text)
+        except ValueError as error:
+            return f"It is not the JSON that was asked for: {_first_line(error)}"
+        return None
+
+    def _code(self, text: str) -> str | None:
+        if self.code is None or code_in(text, self.code) is not None:
+            return None
+        return f"It holds no block of {self.code or 'any'} code."
+
+    def _length(self, text: str) -> str | None:
+        words = len(text.split())
+        if self.max_words and words > self.max_words:
+            return f"It has {words} words, and at most {self.max_words} were asked for."
+        if self.min_words and words < self.min_words:
+            return f"It has {words} words, and at least {self.min_words} were asked for."
+        if self.max_characters and len(text) > self.max_characters:
+            return f"It has {len(text)} characters, and at most {self.max_characters} were asked for."
+        return None
+
+    def _language(self, text: str) -> str | None:
+        prose = re.sub(r"```.*?(?:```|\Z)|`[^`]*`|https?://\S+", " ", text, flags=re.DOTALL)
+        if self.language is None or sum(map(str.isalpha, prose)) < _JUDGED_CHARACTERS:
+            return None
+        found, sure = _recogniser()(prose)
+        if found == self.language or sure < _SURE:
+            return None
+        return f"It is in the language {found!r}, and {self.language!r} was asked for."
 
 
-Output = OutputContract | None
-"""What a user may ask for."""
-
+if TYPE_CHECKING:
+    Output = OutputContract | type[BaseModel] | Mapping[str, Any] | None
+    """What a user may ask for: a contract, a pydantic model, a JSON schema, or nothing."""
 ANYTHING = OutputContract()
 """The contract of a user who asked for no form."""
+
+
+def _parsed(schema: type[BaseModel] | Mapping[str, Any], text: str) -> Any:
+    """Return JSON that fits a schema.
+
+    Raises:
+        ValueError: it is no JSON, or does not fit.
+    """
+    fenced = _FENCED.match(text)
+    bare = fenced["json"] if fenced else text.strip()
+    if not isinstance(schema, Mapping):
+        return schema.model_validate_json(bare)
+    value = json.loads(bare)
+    from jsonschema import ValidationError, validate
+
+    try:
+        validate(value, dict(schema))
+    except ValidationError as error:
+        where = "/".join(map(str, error.absolute_path))
+        raise ValueError(f"{error.message}{f' (at {where})' if where else ''}") from error
+    return value
+
+
+def _is_model(schema: object) -> bool:
+    from pydantic import BaseModel
+
+    return isinstance(schema, type) and issubclass(schema, BaseModel)
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[:3])[:300].rstrip(".") + "."
+
+
+@cache
+def _recogniser() -> Callable[[str], tuple[str, float]]:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+    def recognise(text: str) -> tuple[str, float]:
+        language, sure = identifier.classify(text[:20_000])
+        return str(language), float(sure)
+
+    return recognise

@@ -13,6 +13,7 @@
     │   ├── UpstreamError         the server answered with an error status
     │   │   └── RateLimited       status 429, with `retry_after_seconds` where given
     │   ├── ProtocolError         the server answered with something that is not the protocol
+    │   ├── CircuitOpen           the backend failed too often lately, so it is left alone for a while
     │   ├── ContextTooLong        the question does not fit the model's context window
     │   └── EngineError           the local engine did not start, or died
     ├── DownloadError             a model could not be fetched
@@ -20,6 +21,8 @@
     │   └── NoSpace               the disk cannot hold it
     ├── EncoderError              the encoder is missing or returned nonsense
     ├── GateError                 a gate that cannot be trained, loaded or used
+    ├── DraftCancelled            the other drafts sufficed, so this one was broken off
+    ├── OutputError               the answer is not of the form that was asked for
     ├── BudgetExceeded            the next call would cross the budget
     ├── AllDraftsFailed           nobody on the panel answered; lists every cause
     └── StoreError                the database cannot be read or written
@@ -114,6 +117,14 @@ class ProtocolError(BackendError):
     """The server answered with something that is not the protocol: HTML, broken JSON, an early end."""
 
 
+class CircuitOpen(BackendError):
+    """The backend failed too often lately, so it was not asked. `retry_in_seconds` is when it may be again."""
+
+    def __init__(self, message: str, *, retry_in_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_in_seconds = retry_in_seconds
+
+
 class ContextTooLong(BackendError):
     """The question does not fit the model's context window."""
 
@@ -140,6 +151,14 @@ class EncoderError(MoaError):
 
 class GateError(MoaError):
     """A gate that cannot be trained, loaded or used."""
+
+
+class DraftCancelled(MoaError):
+    """A draft was broken off, because those that were in sufficed."""
+
+
+class OutputError(MoaError):
+    """The answer is not of the form that was asked for."""
 
 
 class BudgetExceeded(MoaError):

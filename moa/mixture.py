@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from moa.agent import Agent
-from moa.aggregation import Aggregator, Synthesize
+from moa.aggregation import Aggregator, Auto, Function, as_aggregator
 from moa.answers import Answer, Routing
+from moa.backends.breaker import Breaker
+from moa.backends.limits import Limits
+from moa.backends.traffic import Traffic
 from moa.budget import Budget, Ledger
-from moa.contract import Output, OutputContract
+from moa.contract import OutputContract
 from moa.errors import AgentError, UsageError
 from moa.events import Event, RunFailed, RunFinished
 from moa.messages import Asked, Conversation
@@ -22,6 +25,7 @@ from moa.turn import Turn
 
 if TYPE_CHECKING:
     from moa.aggregation.provenance import Embed
+    from moa.contract import Output
     from moa.routing import Router
     from moa.routing.balancer import LoadBalancer
     from moa.routing.feedback import Feedback
@@ -42,17 +46,22 @@ class Mixture:
             every answer instead.
         name: shown to people, and stored with each run.
         router: chooses the panel; `Router()` by default.
-        aggregator: makes one answer of several drafts; `Synthesize()` by default. One draft is always passed through.
+        aggregator: makes one answer of several drafts: an aggregator, or any async function of question and drafts.
+            `Auto()` by default, which passes one draft through and synthesizes several under guard.
         fallback: name of the agent that answers when the router finds no field for a question, or when the whole
             panel failed. By default the agent called `general`, else the first.
         budget: limits for every run; `stream` and `ask` can be given others.
         balance: whether to even out, slowly, how often each agent is chosen where several would do.
         feedback: what people said of earlier answers, for the router to heed; None heeds nothing, as evaluations must.
         drafting: how the panel drafts: deadlines, hedging, quorum.
+        limits: model reference, or its beginning as in `openai/` → calls at once, requests and tokens a minute, for
+            all models together that begin so; of several that fit, the longest counts.
+        breaker: when a model that keeps failing is left alone, and for how long.
         unreviewed: what becomes of an answer whose reviewer failed: `pass` gives it and says so, `block` does not.
 
     Raises:
-        AgentError: no agents, two of the same name, or an unknown fallback.
+        AgentError: no agents, two of the same name, an unknown fallback, or agents that the router cannot tell apart
+            (see `Router.check`).
     """
 
     def __init__(
@@ -61,23 +70,27 @@ class Mixture:
         *,
         name: str = "mixture",
         router: Router | None = None,
-        aggregator: Aggregator | None = None,
+        aggregator: Aggregator | Function | None = None,
         fallback: str | None = None,
         budget: Budget | None = None,
         balance: bool = False,
         feedback: Feedback | None = None,
         drafting: Drafting | None = None,
+        limits: Mapping[str, Limits] | None = None,
+        breaker: Breaker | None = None,
         unreviewed: Unreviewed = "pass",
     ) -> None:
         self.agents, self.reviewers = _checked(agents)
         self.name = name
         self.router = router or _default_router()
-        self.aggregator = aggregator or Synthesize()
+        self.aggregator = as_aggregator(aggregator or Auto())
         self.fallback = _fallback(self.agents, fallback)
+        self.router.check(self.agents, fallback=self.fallback)
         self.budget = budget or Budget()
         self.balancer = _balancer(self.agents, balance=balance)
         self.feedback = feedback
         self.drafting = drafting or Drafting()
+        self.traffic = Traffic(limits, breaker)
         self.unreviewed = unreviewed
         self.embed: Embed | None = None
 
@@ -115,7 +128,7 @@ class Mixture:
         conversation = Conversation.of(asked)
         wishes = self._wishes(pin, exclude)
         events: asyncio.Queue[Event] = asyncio.Queue()
-        turn = Turn(events.put_nowait, Ledger(budget or self.budget), replaceable)
+        turn = Turn(events.put_nowait, Ledger(budget or self.budget), replaceable, traffic=self.traffic)
         contract = OutputContract.of(output)
         work = asyncio.create_task(Run(self, conversation, wishes, turn, contract).answer())
         try:

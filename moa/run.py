@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from moa.aggregation.provenance import support_of
 from moa.aggregation.repair import conforming
 from moa.answers import Aggregation, Answer, Degradation, Draft, Review, Routing, Support
 from moa.contract import ANYTHING, OutputContract
-from moa.errors import AllDraftsFailed, BackendError, BudgetExceeded, CallTimeout, MoaError
+from moa.errors import AllDraftsFailed, BackendError, BudgetExceeded, MoaError
 from moa.events import (
     AggregationStarted,
     AnswerDelta,
@@ -112,7 +112,7 @@ class Run:
         aggregator, why = asked.chosen(admission.routing) if isinstance(asked, Chooses) else (asked, "")
         panel = self._panel(admission.routing)
         by_name = {agent.name: agent for agent in self.mixture.agents}
-        opening = aggregator.opening(panel, by_name) if isinstance(aggregator, Opens) else None
+        opening = aggregator.opening(panel, by_name, admission.routing) if isinstance(aggregator, Opens) else None
         answered = await self._draft(panel, opening, admission)
         work = self._work(panel, by_name, admission)
         if answered is None:
@@ -125,7 +125,9 @@ class Run:
         return [by_name[name] for name in sorted(routing.panel, key=lambda name: -routing[name].weight)]
 
     async def _draft(self, panel: Sequence[Agent], opening: Opening | None, admission: Admission) -> _Answered | None:
-        """Have the panel draft. If all of it fails, ask the fallback agent, and say so.
+        """Have the panel draft, or whom the aggregator wants first. If all of them fail, ask others, and say so.
+
+        Next are those of the panel who were not asked yet, and last is the fallback agent.
 
         Returns:
             The answer, if it is one draft passed through; None if there are drafts to aggregate.
@@ -133,14 +135,18 @@ class Run:
         Raises:
             AllDraftsFailed: nobody answered.
         """
-        by_name, first = {agent.name: agent for agent in self.mixture.agents}, opening or Opening(tuple(panel))
+        first = opening or Opening(tuple(panel))
         answered = await self._ask(first, "one draft", admission, alone=opening is None)
-        fallback = self.mixture.fallback
         asked = {agent.name for agent in first.agents}
-        if not self._successful() and fallback not in (*asked, *self.wishes.exclude):
-            self._degrade("panel", fallback, f"Answers in place of {' and '.join(sorted(asked))}.")
-            second = Opening((by_name[fallback],))
-            answered = await self._ask(second, "the fallback agent's draft", admission, alone=True)
+        rest = Opening(tuple(agent for agent in panel if agent.name not in asked))
+        fallback = Opening(tuple(agent for agent in self.mixture.agents if agent.name == self.mixture.fallback))
+        for others, why in ((rest, "the panel's draft"), (fallback, "the fallback agent's draft")):
+            names = {agent.name for agent in others.agents}
+            if self._successful() or not names or names & (asked | set(self.wishes.exclude)):
+                continue
+            self._degrade("panel", _listed(names), f"Answers in place of {_listed(asked)}.")
+            asked |= names
+            answered = await self._ask(others, why, admission, alone=True)
         if not self._successful():
             return self._cut_off()
         return answered
@@ -225,6 +231,10 @@ class Run:
         try:
             async with asyncio.timeout(turn.ledger.seconds_left()), aclosing(aggregator.aggregate(work)) as events:
                 async for event in events:
+                    if isinstance(event, AggregationStarted):
+                        aggregation = replace(event.aggregation, asked=asked)
+                        self._show(AggregationStarted(turn.at(), aggregation))
+                        continue
                     self._show(event)
                     match event:
                         case AnswerDelta(text=more):
@@ -233,8 +243,6 @@ class Run:
                             text = instead
                         case Degraded(degradation=degradation):
                             self.degraded.append(degradation)
-                        case AggregationStarted(aggregation=corrected):
-                            aggregation = corrected
             _insist_on_text(text, aggregator)
         except Exception as error:  # noqa: BLE001  (an aggregator may be the user's own; the drafts are paid for)
             return self._best_draft(work.best, shown=text, instead_of=aggregation, error=error)
@@ -257,8 +265,8 @@ class Run:
         Raises:
             AllDraftsFailed: there is nothing to show.
         """
-        written = [each.draft for each in self.outcomes if isinstance(each.cause, CallTimeout) and each.draft.text]
-        if not written or self.turn.ledger.seconds_left() != 0:
+        written = [each.draft for each in self.outcomes if each.cut_off and each.draft.text]
+        if not written:
             raise AllDraftsFailed({each.draft.agent: each.cause for each in self.outcomes if each.cause})
         longest = max(written, key=lambda draft: len(draft.text))
         why = f"The time was up before {longest.agent} had finished: this is what it had written."
@@ -316,6 +324,10 @@ class Run:
 
 _Answered = tuple[str, Aggregation]
 """The text of an answer, and how it came about."""
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(sorted(names))
 
 
 def _weights(routing: Routing) -> dict[str, float]:

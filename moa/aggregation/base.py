@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from moa.answers import Draft, Routing
+from moa.answers import Aggregation, Draft, Routing
 from moa.contract import ANYTHING, OutputContract
 from moa.events import AggregationNotice, AggregationStarted, AnswerDelta, AnswerReplaced, Degraded
 from moa.messages import Conversation
@@ -86,6 +86,16 @@ class Aggregator(Protocol):
         ...
 
 
+def ran(name: str, why: str) -> AggregationStarted:
+    """Return the event that corrects which aggregator really runs, and why; the run fills in when, and who was asked.
+
+    Args:
+        name: the aggregator that runs.
+        why: in a few words.
+    """
+    return AggregationStarted(0.0, Aggregation("", name, why))
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
     """Who drafts at first, in place of the whole panel."""
@@ -103,12 +113,13 @@ class Opens(Protocol):
     It is given the drafts even if there is only one.
     """
 
-    def opening(self, panel: Sequence[Agent], agents: Mapping[str, Agent]) -> Opening | None:
+    def opening(self, panel: Sequence[Agent], agents: Mapping[str, Agent], routing: Routing) -> Opening | None:
         """Return who drafts at first; None for the whole panel, with a single draft passed through as the answer.
 
         Args:
             panel: the agents that the router chose, the one with the most weight first.
             agents: agent name → agent, for every agent of the mixture that drafts.
+            routing: the decision, with every agent's probability.
 
         Raises:
             AgentError: it names an agent that the mixture does not have.

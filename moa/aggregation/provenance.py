@@ -1,8 +1,10 @@
-"""Where an answer comes from: which drafts support each of its sentences."""
+"""Where an answer comes from: which drafts support each of its sentences. No model is asked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from moa.answers import Draft, Support
@@ -14,15 +16,115 @@ if TYPE_CHECKING:
 Embed = Callable[[Sequence[str]], "NDArray[np.float32]"]
 """Texts in, unit vectors of shape (texts, dimension) out."""
 
+SUPPORTS = 0.5
+"""A draft supports a sentence from this score on: half of its pairs of words, or a sentence that means the same."""
+SENTENCES = 200
+"""Sentences of an answer, and of each draft, that are looked at; the rest of a longer text is one more."""
+_ALIKE = (0.45, 0.9)
+"""Cosines of MiniLM below the first are of unrelated sentences, and above the second of paraphrases."""
+_NGRAM = 2
+_WORD = re.compile(r"\w+|[^\w\s]")
+_BLOCK = re.compile(r"^(?:`{3,}|~{3,}).*?(?:^(?:`{3,}|~{3,})[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
+_END = re.compile(
+    r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[A-ZÀ-ÞА-Я0-9*_`#-])|(?<=[。！？])|\n\s*\n|\n(?=\s*(?:[-*•+]|\d+[.)])\s)"
+)
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|etc|cf|vs|Dr|Mr|Mrs|Ms|Prof|St|No|Fig|Eq|approx|resp|z\.\s?B|d\.\s?h)|\b[A-Z])\.$"
+)
+
 
 def support_of(text: str, drafts: Sequence[Draft], embed: Embed | None = None) -> tuple[Support, ...]:
-    """Return, for each sentence of an answer, the drafts that say it too.
+    """Return, for each sentence of an answer, the drafts that say it too, and how surely.
+
+    The score of a draft is the larger one of two: the share of the sentence's pairs of words that the draft has (its
+    ROUGE-2 recall), and how near the most similar sentence of the draft is in meaning. Drafts that score below
+    `SUPPORTS` are left out: a sentence without any is the aggregator's own.
 
     Args:
         text: the answer.
         drafts: those that it was made of.
         embed: for likeness in meaning; None goes by words alone.
     """
-    del embed
-    share = {draft.id: 1.0 for draft in drafts if text in draft.text}
-    return (Support(0, len(text), share),)
+    spans = list(sentences(text))
+    said = [text[start:end] for start, end in spans]
+    terms = [_terms(draft.text) for draft in drafts]
+    by_words = [[_recall(sentence, each) for each in terms] for sentence in said]
+    by_meaning = _alike(said, drafts, embed) if embed and said else None
+    found = []
+    for row, (start, end) in enumerate(spans):
+        scores = {
+            draft.id: round(max(by_words[row][place], by_meaning[row][place] if by_meaning else 0.0), 3)
+            for place, draft in enumerate(drafts)
+        }
+        found.append(Support(start, end, {name: score for name, score in scores.items() if score >= SUPPORTS}))
+    return tuple(found)
+
+
+def sentences(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where each sentence of a text stands: `text[start:end]`. A block of code is one; a line of a list too."""
+    count, done = 0, 0
+    for block in (*_BLOCK.finditer(text), None):
+        prose_end = block.start() if block else len(text)
+        for start, end in _prose(text, done, prose_end):
+            if count == SENTENCES:
+                yield start, len(text.rstrip())
+                return
+            count += 1
+            yield start, end
+        if block:
+            if count == SENTENCES:
+                yield block.start(), len(text.rstrip())
+                return
+            if span := _trimmed(text, block.start(), block.end()):
+                count += 1
+                yield span
+            done = block.end()
+
+
+def _prose(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    begin = start
+    for boundary in _END.finditer(text, start, end):
+        if boundary.end() > begin and not _ABBREVIATION.search(
+            text[max(begin, boundary.start() - 12) : boundary.start()]
+        ):
+            if span := _trimmed(text, begin, boundary.start()):
+                yield span
+            begin = boundary.end()
+    if span := _trimmed(text, begin, end):
+        yield span
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
+    piece = text[start:end]
+    if not piece.strip():
+        return None
+    return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
+
+
+def _terms(text: str) -> Counter[tuple[str, ...]]:
+    words = [word for word in _WORD.findall(text.casefold()) if word[0].isalnum()]
+    size = min(_NGRAM, max(1, len(words)))
+    return Counter(tuple(words[place : place + size]) for place in range(len(words) - size + 1))
+
+
+def _recall(sentence: str, draft: Counter[tuple[str, ...]]) -> float:
+    """Return the share of a sentence's pairs of words that a draft has too, 0 … 1."""
+    terms = _terms(sentence)
+    if terms and len(next(iter(terms))) < _NGRAM:  # one word: it is said if it stands anywhere
+        [(word,)] = terms
+        return float(any(word in pair for pair in draft))
+    return (terms & draft).total() / terms.total() if terms else 0.0
+
+
+def _alike(said: Sequence[str], drafts: Sequence[Draft], embed: Embed) -> list[list[float]]:
+    """Return how near in meaning the nearest sentence of each draft is to each sentence, 0 … 1."""
+    of_drafts = [[draft.text[start:end] for start, end in sentences(draft.text)] or [""] for draft in drafts]
+    vectors = embed([*said, *(sentence for each in of_drafts for sentence in each)])
+    mine, rest = vectors[: len(said)], vectors[len(said) :]
+    low, high = _ALIKE
+    columns, first = [], 0
+    for each in of_drafts:
+        nearest = (mine @ rest[first : first + len(each)].T).max(axis=1)
+        columns.append([min(1.0, max(0.0, (float(cosine) - low) / (high - low))) for cosine in nearest])
+        first += len(each)
+    return [list(row) for row in zip(*columns, strict=True)]

@@ -1,0 +1,165 @@
+"""Drafts of the local models, written once and kept: every aggregator is measured on the same ones.
+
+    python -m benchmarks.aggregation.drafts --data ../shared/data
+
+It goes on where it was stopped. Drafts are kept in the cache folder of moa, a JSON line each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import math
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from benchmarks.aggregation.sets import SETS, Question, sample
+from moa.local.engine import EngineSettings, engine_for, stop_engines
+from moa.local.weights import weights_for
+from moa.paths import cache_folder
+
+MODELS = ("qwen2.5-coder-0.5b-instruct", "qwen2.5-coder-1.5b-instruct")
+INSTRUCTIONS = {
+    "gsm8k_test": "Work step by step, briefly. End with the resulting number alone on the last line.",
+    "mbpp": "Answer with one block of Python code that holds the function and its imports, and no explanation.",
+    "lsat": "Think in three sentences at most. End with the letter of the right choice alone on the last line.",
+}
+MAX_TOKENS = 400
+AT_ONCE = 4
+SAMPLES = 2
+"""Drafts at a temperature beside the greedy one."""
+TEMPERATURE = 0.7
+CONTEXT = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A draft to be written."""
+
+    question: Question
+    model: str
+    sample: int
+    """0 is greedy; the others are drawn at `TEMPERATURE`, each with its number as seed."""
+
+    @property
+    def key(self) -> str:
+        """Its name among the kept ones."""
+        return f"{self.question.set}/{self.question.id}/{self.model}/{self.sample}"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A draft that was written."""
+
+    key: str
+    text: str
+    output_tokens: int
+    input_tokens: int
+    confidence: float
+    """Geometric mean of the probabilities of its tokens."""
+    seconds: float
+    """Of the call, with others beside it: for comparing lengths of work, not for speed."""
+
+
+def store() -> Path:
+    """Return the file of kept drafts."""
+    return cache_folder() / "benchmarks" / "aggregation-drafts.jsonl"
+
+
+def kept() -> dict[str, Written]:
+    """Return the drafts that were written so far, by their keys."""
+    if not store().exists():
+        return {}
+    rows = (json.loads(line) for line in store().read_text("utf-8").splitlines() if line.endswith("}"))
+    return {row["key"]: Written(**row) for row in rows}
+
+
+def wanted(data: Path, greedy: int, sampled: int) -> list[Wanted]:
+    """Return what is to be drafted: greedy drafts of all questions first, then the drawn ones of some."""
+    questions = {name: sample(data, name, greedy) for name in SETS}
+    first = [Wanted(each, model, 0) for model in MODELS for name in SETS for each in questions[name]]
+    then = [
+        Wanted(each, model, number)
+        for model in MODELS
+        for name in SETS
+        for each in questions[name][:sampled]
+        for number in range(1, SAMPLES + 1)
+    ]
+    return first + then
+
+
+async def write(todo: Iterable[Wanted]) -> None:
+    """Write drafts, model after model, several at once, and keep each as soon as it is there."""
+    store().parent.mkdir(parents=True, exist_ok=True)
+    todo = list(todo)
+    with store().open("a", encoding="utf-8") as out:
+        for model in MODELS:
+            mine = [each for each in todo if each.model == model]
+            if not mine:
+                continue
+            weights = weights_for(model)
+            files = weights.files()
+            child = engine_for(model, EngineSettings(files[0], CONTEXT, AT_ONCE)).start()
+            headers = {"authorization": f"Bearer {child.secret}"}
+            async with httpx.AsyncClient(base_url=child.address, headers=headers, timeout=1800) as client:
+                places = asyncio.Semaphore(AT_ONCE)
+
+                async def one(each: Wanted, client: httpx.AsyncClient = client) -> None:
+                    async with places:  # noqa: B023  (all of them end before the next model begins)
+                        draft = await _draft(client, each)
+                    out.write(json.dumps(asdict(draft), ensure_ascii=False) + "\n")
+                    out.flush()
+                    print(f"{time.strftime('%H:%M:%S')} {each.key} {draft.output_tokens}", file=sys.stderr, flush=True)
+
+                await asyncio.gather(*map(one, mine))
+            stop_engines()
+
+
+async def _draft(client: httpx.AsyncClient, each: Wanted) -> Written:
+    started = time.monotonic()
+    payload: dict[str, Any] = {
+        "messages": [
+            {"role": "system", "content": INSTRUCTIONS[each.question.set]},
+            {"role": "user", "content": each.question.text},
+        ],
+        "temperature": TEMPERATURE if each.sample else 0,
+        "seed": each.sample,
+        "max_tokens": MAX_TOKENS,
+        "logprobs": True,
+    }
+    reply = (await client.post("/v1/chat/completions", json=payload)).raise_for_status().json()
+    [choice] = reply["choices"]
+    logs = [token["logprob"] for token in (choice.get("logprobs") or {}).get("content") or []]
+    usage = reply["usage"]
+    return Written(
+        each.key,
+        choice["message"]["content"] or "",
+        usage["completion_tokens"],
+        usage["prompt_tokens"],
+        math.exp(sum(logs) / len(logs)) if logs else math.nan,
+        time.monotonic() - started,
+    )
+
+
+def main() -> None:
+    """Write what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--greedy", type=int, default=60, help="questions of each set that are drafted greedily")
+    parser.add_argument("--sampled", type=int, default=24, help="of these, how many get drawn drafts too")
+    given = parser.parse_args()
+    have = kept()
+    todo = [each for each in wanted(given.data, given.greedy, given.sampled) if each.key not in have]
+    print(f"{len(have)} drafts are kept, {len(todo)} are to be written", file=sys.stderr)
+    asyncio.run(write(todo))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Your own aggregator: any async function from a question and its drafts to a text."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from inspect import isawaitable
+
+from moa.aggregation.base import AggregationEvent, Aggregator, Work
+from moa.answers import Draft
+from moa.errors import AgentError, BackendError
+from moa.events import AnswerDelta
+
+Function = Callable[[str, Sequence[Draft]], Awaitable[str] | AsyncIterator[str] | str]
+"""Takes the question and the drafts, the weightiest first; returns the answer, or yields it piece by piece."""
+
+
+@dataclass(frozen=True)
+class Custom:
+    """Has a function of the user's own make the answer.
+
+    Example:
+        >>> async def shortest(question, drafts):
+        ...     return min((draft.text for draft in drafts), key=len)
+        >>> Custom(shortest).name
+        'shortest'
+    """
+
+    function: Function
+    name: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", getattr(self.function, "__name__", type(self.function).__name__))
+
+    async def aggregate(self, work: Work) -> AsyncGenerator[AggregationEvent, None]:
+        """Yield what the function returns or yields.
+
+        Raises:
+            BackendError: it returned something that is not text.
+        """
+        returned = self.function(work.conversation.question, work.drafts)
+        if isinstance(returned, AsyncIterator):
+            async with AsyncExitStack() as stack:
+                if isinstance(returned, AsyncGenerator):
+                    stack.push_async_callback(returned.aclose)
+                async for text in returned:
+                    yield AnswerDelta(work.turn.at(), self._checked(text))
+            return
+        text = await returned if isawaitable(returned) else returned
+        yield AnswerDelta(work.turn.at(), self._checked(text))
+
+    def _checked(self, text: object) -> str:
+        if not isinstance(text, str):
+            raise BackendError(f"The aggregator {self.name} returned {type(text).__name__} where text was due.")
+        return text
+
+
+def as_aggregator(given: Aggregator | Function) -> Aggregator:
+    """Return an aggregator as it is, and a function as one.
+
+    Raises:
+        AgentError: it is neither.
+    """
+    if isinstance(given, Aggregator) and not isinstance(given, type):
+        return given
+    if callable(given) and not isinstance(given, type):
+        return Custom(given)
+    made = f" Did you mean {given.__name__}(…)?" if isinstance(given, type) else ""
+    raise AgentError(
+        f"The aggregator must be an aggregator such as Synthesize(), or an async function of question and drafts, "
+        f"not {given!r}.{made}"
+    )

@@ -1,0 +1,115 @@
+"""Which aggregator pays for which kind of question: a file of JSON, written from evidence and read by `Auto`.
+
+{
+  "format": 1,
+  "kinds": {
+    "math": {"aggregator": "vote"},
+    "code": {"aggregator": "guard", "settings": {"inner": {"aggregator": "synthesize"}}},
+    "*":    {"aggregator": "escalate", "settings": {"first": "general", "confident": {"law": 0.9, "*": 0.8}}}
+  },
+  "evidence": {"math": {"samples": 120, "accuracy": 0.71, "best single": 0.66}}
+}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+from moa.aggregation.base import Aggregator
+from moa.errors import LoadError, MoaError
+
+FORMAT = 1
+"""Counted up when an older moa could not read what a newer one writes."""
+ANY = "*"
+"""The kind of all questions that the policy does not name."""
+
+_HOME = {
+    "solo": ("moa.aggregation.solo", "Solo"),
+    "synthesize": ("moa.aggregation.synthesize", "Synthesize"),
+    "select": ("moa.aggregation.select", "Select"),
+    "vote": ("moa.aggregation.vote", "Vote"),
+    "self_mix": ("moa.aggregation.selfmix", "SelfMix"),
+    "escalate": ("moa.aggregation.escalate", "Escalate"),
+    "refine": ("moa.aggregation.refine", "Refine"),
+    "guard": ("moa.aggregation.guard", "Guard"),
+}
+"""Name in a file → module and class."""
+
+
+@dataclass(frozen=True)
+class AggregationPolicy:
+    """Aggregators by kind of question."""
+
+    kinds: Mapping[str, Aggregator]
+    """Field, or `*` for every other one → aggregator."""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """The figures that it was made from, by kind; for people."""
+
+    def of(self, kind: str) -> Aggregator | None:
+        """Return the aggregator for a kind of question, or None if the policy says nothing about it."""
+        return self.kinds.get(kind) or self.kinds.get(ANY)
+
+
+def load_policy(path: str | Path) -> AggregationPolicy:
+    """Read a policy.
+
+    Raises:
+        LoadError: the file cannot be read, is of another format, or names an aggregator or a setting that does not
+            exist; the message says where.
+    """
+    try:
+        content = json.loads(Path(path).read_text("utf-8"))
+    except OSError as error:
+        raise LoadError(f"The policy {path} cannot be read: {error.strerror or error}.") from error
+    except ValueError as error:
+        raise LoadError(f"The policy {path} is no JSON: {error}.") from error
+    return policy_from(content, where=str(path))
+
+
+def policy_from(content: object, *, where: str = "the policy") -> AggregationPolicy:
+    """Make a policy from what a file holds.
+
+    Raises:
+        LoadError: as `load_policy`.
+    """
+    if not isinstance(content, dict) or not isinstance(content.get("kinds"), dict):
+        raise LoadError(f'{where} is no policy: it needs "kinds", an object of aggregators by kind of question.')
+    if content.get("format") != FORMAT:
+        raise LoadError(f"{where} has the format {content.get('format')!r}, and this moa reads {FORMAT}.")
+    kinds = {kind: _made(spec, f"{where}, kinds.{kind}") for kind, spec in content["kinds"].items()}
+    return AggregationPolicy(kinds, content.get("evidence") or {})
+
+
+def _made(spec: object, where: str) -> Aggregator:
+    if not isinstance(spec, dict) or not isinstance(spec.get("aggregator"), str):
+        raise LoadError(f'{where}: it must name an aggregator, as in {{"aggregator": "vote"}}.')
+    name, settings = spec["aggregator"], spec.get("settings") or {}
+    if name not in _HOME:
+        raise LoadError(f"{where}: there is no aggregator {name!r}. {_hint(name, _HOME)}")
+    if not isinstance(settings, dict):
+        raise LoadError(f"{where}.settings: it must be an object of settings by name.")
+    module, made = _HOME[name]
+    kind = getattr(import_module(module), made)
+    known = [each.name for each in fields(kind) if each.init]
+    for key in settings:
+        if key not in known:
+            raise LoadError(f"{where}.settings: {name} has no setting {key!r}. {_hint(key, known)}")
+    arguments = {
+        key: _made(value, f"{where}.settings.{key}") if isinstance(value, dict) and "aggregator" in value else value
+        for key, value in settings.items()
+    }
+    try:
+        return cast("Aggregator", kind(**arguments))
+    except (MoaError, TypeError) as error:
+        raise LoadError(f"{where}: {error}") from error
+
+
+def _hint(name: str, known: Mapping[str, object] | list[str]) -> str:
+    near = get_close_matches(name, list(known), 1)
+    return f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(known)}."

@@ -1,0 +1,125 @@
+"""One model, asked several times: its own panel."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from moa.aggregation.base import AggregationEvent, Aggregator, Opening, Work, ran
+from moa.aggregation.vote import Tally, Vote
+from moa.answers import Degradation, Routing
+from moa.errors import AgentError, MoaError
+from moa.events import AggregationStarted, Degraded
+
+if TYPE_CHECKING:
+    from moa.agent import Agent
+
+
+@dataclass(frozen=True)
+class SelfMix:
+    """Samples one agent up to `n` times, then has another aggregator make one answer of the samples.
+
+    Self-MoA (Li et al., Rethinking Mixture-of-Agents, 2025); with `Vote` it is self-consistency (Wang et al., 2023).
+    With `Vote` it stops early: the samples come in waves, and no more are drawn once the leader is decided, which is
+    when the rest cannot catch up with it, or when it would win among endlessly many samples with the probability
+    `sure` (Adaptive-Consistency: Aggarwal et al., Let's Sample Step by Step, 2023, equation 3).
+
+    Example:
+        >>> SelfMix("math", n=5).name
+        'self_mix'
+
+    Raises:
+        AgentError: a setting is out of its range.
+    """
+
+    agent: str | None = None
+    """Name of the agent; None is the one with the most routing weight."""
+    n: int = 5
+    """Samples at most, 2 or more."""
+    then: Aggregator = field(default_factory=Vote)
+    temperature: float = 0.7
+    """More than 0, or all samples would be the same."""
+    wave: int = 3
+    """Samples that are drawn at once, 1 or more."""
+    sure: float = 0.95
+    """How sure the lead must be to stop early, 0.5 … 1; 1 stops only if the rest cannot catch up."""
+    name: str = field(default="self_mix", init=False)
+
+    def __post_init__(self) -> None:
+        if self.n < 2 or self.wave < 1 or not self.temperature > 0 or not 0.5 <= self.sure <= 1:  # noqa: PLR2004
+            raise AgentError(
+                f"SelfMix has n={self.n}, wave={self.wave}, temperature={self.temperature}, sure={self.sure}; they "
+                "must be 2 or more, 1 or more, more than 0, and 0.5 … 1."
+            )
+
+    def opening(self, panel: Sequence[Agent], agents: Mapping[str, Agent], routing: Routing) -> Opening | None:
+        """Return the first wave of one agent.
+
+        Raises:
+            AgentError: there is no such agent.
+        """
+        del routing
+        if self.agent is not None and self.agent not in agents:
+            raise AgentError(f"SelfMix names the agent {self.agent!r}, and there are only {', '.join(agents)}.")
+        agent = panel[0] if self.agent is None else agents[self.agent]
+        first = min(self.wave, self.n) if isinstance(self.then, Vote) else self.n
+        return Opening(tuple(self._samples(agent, 0, first)))
+
+    async def aggregate(self, work: Work) -> AsyncGenerator[AggregationEvent, None]:
+        """Yield what the other aggregator makes of the samples.
+
+        Raises:
+            MoaError: it failed.
+        """
+        agent, drafts = work.agents[work.best.agent], work.drafts
+        drawn, told = max(len(drafts), min(self.wave, self.n)), ""
+        while isinstance(self.then, Vote) and drawn < self.n and len(drafts) < self.n:
+            tally = await self.then.tally(replace(work, drafts=drafts))
+            if self._decided(tally):
+                told = ", then the vote was decided"
+                break
+            more = min(self.wave, self.n - drawn)
+            try:
+                drafts += await work.draft(self._samples(agent, drawn, more))
+            except MoaError as error:
+                yield Degraded(work.turn.at(), Degradation("budget", self.name, f"No further samples: {error}"))
+                break
+            drawn += more
+        why = f"{len(drafts)} of {self.n} samples of {agent.name}{told}"
+        async with aclosing(self.then.aggregate(replace(work, drafts=drafts))) as events:
+            yield ran(f"{self.name}, then {self.then.name}", why)
+            async for event in events:
+                if isinstance(event, AggregationStarted):
+                    inner = event.aggregation
+                    yield ran(f"{self.name}, then {inner.ran}", f"{why}; {inner.why}")
+                else:
+                    yield event
+
+    def _samples(self, agent: Agent, first: int, count: int) -> list[Agent]:
+        return [
+            replace(agent, temperature=self.temperature, seed=seed)
+            for seed in range((agent.seed or 0) + first, (agent.seed or 0) + first + count)
+        ]
+
+    def _decided(self, tally: Tally) -> bool:
+        """Return whether more samples are not worth their price."""
+        counts = sorted((tally.values.count(value) for value in tally.shares), reverse=True)
+        if not counts:
+            return False
+        lead, second = counts[0], counts[1] if len(counts) > 1 else 0
+        if lead - second > self.n - len(tally.values):
+            return True
+        return self.sure < 1 and lead > second and _chance(lead, second) >= self.sure
+
+
+def _chance(lead: int, second: int) -> float:
+    """Return how likely the leader is the more frequent one of two: the mass above one half of Beta(lead+1, second+1).
+
+    For whole numbers that is a binomial sum, so no library is needed.
+    """
+    from math import comb
+
+    total = lead + second + 1
+    return sum(comb(total, k) for k in range(lead + 1)) / 2**total
