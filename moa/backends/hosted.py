@@ -17,6 +17,8 @@ from moa.backends.timeouts import Timeouts
 from moa.errors import BackendError, MissingKeyError, MoaError, ModelReferenceError
 from moa.messages import Usage
 
+_REFUSALS = (400, 422, 501)  # of a request that the provider does not understand
+
 
 @dataclass(frozen=True)
 class Hosted:
@@ -63,6 +65,12 @@ class Hosted:
         """Whether a price was given or is in litellm's list. Reads that list, but does not import litellm."""
         return self.price is not None or self._is_free or self._listed
 
+    @property
+    def context(self) -> int | None:
+        """Tokens that the model reads at once, by litellm's list; None if it does not say. Reads that list."""
+        window = self._facts.get("max_input_tokens")
+        return window if isinstance(window, int) and window > 0 else None
+
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Call the model and yield chunks as they arrive, `Finish` last.
 
@@ -79,7 +87,7 @@ class Hosted:
         try:
             stream = await reply.in_time(self._opened(litellm, request, key))
             try:
-                while (chunk := await reply.in_time(anext(stream, None))) is not None:
+                while (chunk := await reply.next_chunk(stream)) is not None:
                     for delta in reply.read(chunk):
                         yield delta
             finally:
@@ -100,7 +108,7 @@ class Hosted:
                 timeouts=self.timeouts,
                 started=reply.started,
             ) from showable(error, secrets)
-        yield Finish(usage, reason, self._cost(litellm, usage, reply.usage))
+        yield Finish(usage, reason, self._cost(litellm, usage, reply.usage), reply.confidence.mean)
 
     def readiness(self) -> Readiness:
         """Look whether the key is there; whether the provider knows the model is only known by calling it."""
@@ -156,7 +164,14 @@ class Hosted:
             )
 
     async def _opened(self, litellm: Any, request: Request, key: Secret | None) -> Any:
-        stream = await litellm.acompletion(**self._arguments(request, key))
+        arguments = self._arguments(request, key)
+        try:
+            stream = await litellm.acompletion(**arguments)
+        except Exception as error:
+            if "logprobs" not in arguments or getattr(error, "status_code", None) not in _REFUSALS:
+                raise
+            del arguments["logprobs"]  # not every model tells probabilities; its answer is wanted all the same
+            stream = await litellm.acompletion(**arguments)
         if stream is None:  # what it makes of some refusals
             raise BackendError(f"{self.reference} refused the request, and litellm does not say why.")
         return stream
@@ -199,6 +214,11 @@ class Hosted:
 
     @property
     def _listed(self) -> bool:
+        return "input_cost_per_token" in self._facts
+
+    @property
+    def _facts(self) -> Mapping[str, Any]:
+        """What litellm's list says of the model; empty if it is not of this provider."""
         listed = litellm_library.prices()
         entry = listed.get(self.reference) or listed.get(self.reference.partition("/")[2]) or {}
-        return entry.get("litellm_provider", "").startswith(self.provider) and "input_cost_per_token" in entry
+        return entry if entry.get("litellm_provider", "").startswith(self.provider) else {}

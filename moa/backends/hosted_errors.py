@@ -57,6 +57,16 @@ def hosted_error(
     return BackendError(f"{who} failed{complaint}.")
 
 
+def came_of_the_end(error: Exception) -> bool:
+    """Whether litellm raised this only because the provider's stream was over.
+
+    Newer versions do so where no reason to finish was sent. All that lies under their exception then is the end of the
+    stream; under any other error lies what the transport or the provider raised.
+    """
+    under = next((cause for cause in _causes(error) if type(cause).__module__ != "litellm.exceptions"), None)
+    return isinstance(under, StopAsyncIteration)
+
+
 def showable(error: Exception, secrets: Sequence[Secret]) -> Exception | None:
     """Return an exception as the cause of ours, or None if a traceback of it would show a secret."""
     shown = "".join(f"{cause}{cause!r}" for cause in _causes(error))

@@ -7,8 +7,9 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from moa.backends.base import Delta
+from moa.backends.confidence import Confidence
 from moa.backends.timeouts import Timeouts, too_slow
-from moa.errors import ProtocolError
+from moa.errors import MoaError, ProtocolError
 from moa.messages import Usage
 
 T = TypeVar("T")
@@ -22,6 +23,8 @@ class HostedReply:
         """Whether a delta has been returned."""
         self.usage: Any = None
         """litellm's own usage object, once it came."""
+        self.confidence = Confidence()
+        """How sure the model was, as far as the provider tells."""
         self._who = who
         self._timeouts = timeouts
         self._clock = asyncio.get_running_loop().time
@@ -41,11 +44,33 @@ class HostedReply:
                 raise too_slow(self._who, self._timeouts, started=self.started) from None
             raise
 
+    async def next_chunk(self, stream: Any) -> Any:
+        """Return litellm's next chunk, or None after the last one.
+
+        Where a stream ends without a reason, newer versions of litellm raise what looks like a failure of the server,
+        and older ones say nothing. Here both are just the end: `finish` tells them alike.
+
+        Raises:
+            CallTimeout: the chunk did not come in time.
+        """
+        try:
+            return await self.in_time(anext(stream, None))
+        except MoaError:
+            raise
+        except Exception as error:
+            from moa.backends.hosted_errors import came_of_the_end
+
+            if came_of_the_end(error):
+                return None
+            raise
+
     def read(self, chunk: Any) -> list[Delta]:
         """Return the text of one of litellm's chunks, and remember what else it says."""
         self.usage = getattr(chunk, "usage", None) or self.usage
         if not chunk.choices:
             return []
+        if logprobs := getattr(chunk.choices[0], "logprobs", None):
+            self.confidence.add(logprobs)
         said = chunk.choices[0].delta
         thought, spoken = getattr(said, "reasoning_content", None), getattr(said, "content", None)
         deltas = [Delta(thought, reasoning=True)] if thought else []

@@ -84,13 +84,14 @@ def _quiet_module() -> Any:
 
 async def _close_at_the_end(litellm: Any, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None, None]:
     """Wait until the event loop shuts down, then close what litellm opened in it (see `http._keep_open`)."""
+    cache = litellm.in_memory_llm_clients_cache
+    mark = cache.update_cache_key_with_event_loop("")  # what it puts behind the name of every client of this loop
     try:
         yield
     finally:
         _keepers.pop(loop, None)
-        opened = litellm.in_memory_llm_clients_cache.cache_dict
-        for name in [name for name in opened if str(name).endswith(f"-{id(loop)}")]:
-            client = opened.pop(name)
+        for name in [name for name in cache.cache_dict if str(name).endswith(mark)]:
+            client = cache.cache_dict.pop(name)
             closed = client.close() if hasattr(client, "close") else None
             if inspect.isawaitable(closed):
                 await closed

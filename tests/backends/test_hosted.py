@@ -173,6 +173,16 @@ class TestFailures:
         assert "openai/m" in str(error)
         assert "litellm." not in str(error)
 
+    async def test_are_told_the_same_to_a_caller_that_is_handling_the_end_of_something_else(
+        self, server: FakeOpenAI
+    ) -> None:
+        server.replies("m", Raw([b'data: {"error": {"message": "out of memory", "code": 500}}\n\n']))
+        try:
+            raise StopAsyncIteration  # noqa: TRY301
+        except StopAsyncIteration:  # it becomes the context of whatever is raised meanwhile
+            error = await failure(hosted(server))
+        assert type(error) is UpstreamError
+
     async def test_of_a_rate_limit_say_when_to_come_back(self, server: FakeOpenAI) -> None:
         server.replies("m", Refuse(429, retry_after="7"))
         error = await failure(hosted(server))
@@ -208,6 +218,16 @@ class TestFailures:
             async for chunk in chunks:
                 if isinstance(chunk, Delta):
                     break
+        await server.until(lambda: server.open_connections == 0)
+
+    @pytest.mark.parametrize("before_headers", [True, False])
+    async def test_being_cancelled_closes_the_connection(self, server: FakeOpenAI, before_headers: bool) -> None:  # noqa: FBT001
+        server.replies("m", Break("hang", before_headers=before_headers))
+        call = asyncio.create_task(everything(hosted(server)))
+        await server.until(lambda: len(server.requests) == 1)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
         await server.until(lambda: server.open_connections == 0)
 
 
