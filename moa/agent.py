@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from moa.backends.base import Backend, Price, Request, Sampling
+from moa.backends.priced import Priced
 from moa.backends.references import backend_for
 from moa.contract import ANYTHING, OutputContract
 from moa.errors import AgentError
 from moa.messages import Conversation, Message
+from moa.tools import Tool, tools_of
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
@@ -66,6 +68,8 @@ class Agent:
     answer has them made."""
     backend: Backend = field(init=False, repr=False, compare=False)
     """What runs the model; made from `model`."""
+    toolbox: tuple[Tool, ...] = field(init=False, repr=False, compare=False)
+    """The tools, with what a model is told of them."""
     stand_ins: tuple[Backend, ...] = field(init=False, repr=False, compare=False)
     """What runs the fallback models, in their order."""
 
@@ -84,9 +88,11 @@ class Agent:
                 raise AgentError(f"{limit} of agent {self.name!r} is {value}; it must be more than 0.")
         object.__setattr__(self, "examples", tuple(text for text in self.examples if text.strip()))
         object.__setattr__(self, "fallbacks", (self.fallbacks,) if isinstance(self.fallbacks, str) else self.fallbacks)
-        object.__setattr__(self, "backend", self._run_by(self.model))
+        backend = self._run_by(self.model)
+        object.__setattr__(self, "backend", Priced(backend, self.price) if self.price else backend)
         object.__setattr__(self, "stand_ins", tuple(map(self._run_by, self.fallbacks)))
         object.__setattr__(self, "tools", tuple(self.tools))
+        object.__setattr__(self, "toolbox", tools_of(self.tools))
 
     def _run_by(self, model: str | Backend) -> Backend:
         backend = backend_for(model) if isinstance(model, str) else model
@@ -117,4 +123,4 @@ class Agent:
             json_schema=contract.json_schema(),
             confidence=confidence,
         )
-        return Request((*system, *conversation.messages), sampling)
+        return Request((*system, *conversation.messages), sampling, tuple(tool.spec for tool in self.toolbox))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from moa.agent import Agent
 from moa.aggregation import Aggregator, Auto, Function, as_aggregator
@@ -16,11 +16,13 @@ from moa.backends.traffic import Traffic
 from moa.budget import Budget, Ledger
 from moa.contract import OutputContract
 from moa.errors import AgentError, UsageError
+from moa.estimate import Estimate, estimated
 from moa.events import Event, RunFailed, RunFinished
 from moa.messages import Asked, Conversation
 from moa.oversight import Unreviewed
 from moa.panel import Drafting
 from moa.run import Run, routing_of
+from moa.session import Session
 from moa.turn import Turn
 
 if TYPE_CHECKING:
@@ -30,6 +32,22 @@ if TYPE_CHECKING:
     from moa.routing.balancer import LoadBalancer
     from moa.routing.feedback import Feedback
     from moa.routing.wishes import Wishes
+    from moa.store.drafts import DraftCache
+
+
+class Wanted(TypedDict, total=False):
+    """What may be asked of one turn."""
+
+    budget: Budget | None
+    """Limits for this run, in place of the mixture's."""
+    session: Session | None
+    """What this run may spend together with others."""
+    pin: Iterable[str]
+    """Names of agents that must be on the panel, beside those that the question addresses, as in `@law`."""
+    exclude: Iterable[str]
+    """Names of agents that must not be."""
+    output: Output
+    """What the answer should be like: an `OutputContract`, a pydantic model, or a JSON schema."""
 
 
 class Mixture:
@@ -58,6 +76,7 @@ class Mixture:
             all models together that begin so; of several that fit, the longest counts.
         breaker: when a model that keeps failing is left alone, and for how long.
         unreviewed: what becomes of an answer whose reviewer failed: `pass` gives it and says so, `block` does not.
+        cache: earlier answers of models, so that the same request is not paid for twice; None keeps none.
 
     Raises:
         AgentError: no agents, two of the same name, an unknown fallback, or agents that the router cannot tell apart
@@ -79,11 +98,12 @@ class Mixture:
         limits: Mapping[str, Limits] | None = None,
         breaker: Breaker | None = None,
         unreviewed: Unreviewed = "pass",
+        cache: DraftCache | None = None,
     ) -> None:
         self.agents, self.reviewers = _checked(agents)
         self.name = name
         self.router = router or _default_router()
-        self.aggregator = as_aggregator(aggregator or Auto())
+        self.aggregator = as_aggregator(Auto() if aggregator is None else aggregator)
         self.fallback = _fallback(self.agents, fallback)
         self.router.check(self.agents, fallback=self.fallback)
         self.budget = budget or Budget()
@@ -92,7 +112,8 @@ class Mixture:
         self.drafting = drafting or Drafting()
         self.traffic = Traffic(limits, breaker)
         self.unreviewed = unreviewed
-        self.embed: Embed | None = None
+        self.cache = cache
+        self.embed: Embed = self.router.embed
 
     def __repr__(self) -> str:
         return f"Mixture({', '.join(agent.name for agent in self.agents)})"
@@ -101,11 +122,8 @@ class Mixture:
         self,
         asked: Asked,
         *,
-        budget: Budget | None = None,
-        pin: Iterable[str] = (),
-        exclude: Iterable[str] = (),
-        output: Output = None,
         replaceable: bool = True,
+        **wanted: Unpack[Wanted],
     ) -> AsyncGenerator[Event, None]:
         """Answer a question and yield everything that happens, in order.
 
@@ -113,12 +131,9 @@ class Mixture:
 
         Args:
             asked: a question, a `Conversation`, or messages.
-            budget: limits for this run, in place of the mixture's.
-            pin: names of agents that must be on the panel, beside those that the question addresses, as in `@law`.
-            exclude: names of agents that must not be.
-            output: what the answer should be like: an `OutputContract`, a pydantic model, or a JSON schema.
             replaceable: whether the reader can take back what was shown, as `AnswerReplaced` asks of it. If not, what
                 may have to be replaced is held back until it is final.
+            wanted: of this turn: `budget`, `session`, `pin`, `exclude` and `output`, see `Wanted`.
 
         Raises:
             ConversationError: the question is empty; nothing was started.
@@ -126,10 +141,12 @@ class Mixture:
             MoaError: there is no answer; `RunFailed` was the last event.
         """
         conversation = Conversation.of(asked)
-        wishes = self._wishes(pin, exclude)
+        wishes = self._wishes(wanted.get("pin", ()), wanted.get("exclude", ()))
         events: asyncio.Queue[Event] = asyncio.Queue()
-        turn = Turn(events.put_nowait, Ledger(budget or self.budget), replaceable, traffic=self.traffic)
-        contract = OutputContract.of(output)
+        session = wanted.get("session")
+        ledger = Ledger(wanted.get("budget") or self.budget, within=session.ledger if session else None)
+        turn = Turn(events.put_nowait, ledger, replaceable, traffic=self.traffic, cache=self.cache)
+        contract = OutputContract.of(wanted.get("output"))
         work = asyncio.create_task(Run(self, conversation, wishes, turn, contract).answer())
         try:
             while True:
@@ -142,15 +159,7 @@ class Mixture:
             work.cancel()
             await asyncio.wait([work])
 
-    async def ask(
-        self,
-        asked: Asked,
-        *,
-        budget: Budget | None = None,
-        pin: Iterable[str] = (),
-        exclude: Iterable[str] = (),
-        output: Output = None,
-    ) -> Answer:
+    async def ask(self, asked: Asked, **wanted: Unpack[Wanted]) -> Answer:
         """Answer a question. The arguments are those of `stream`.
 
         Raises:
@@ -158,21 +167,13 @@ class Mixture:
             UsageError: an agent to pin or exclude does not exist, or everybody is excluded.
             MoaError: there is no answer; the message says why and what to do.
         """
-        async with aclosing(self.stream(asked, budget=budget, pin=pin, exclude=exclude, output=output)) as events:
+        async with aclosing(self.stream(asked, **wanted)) as events:
             async for event in events:
                 if isinstance(event, RunFinished):
                     answer = event.answer
         return answer
 
-    def ask_sync(
-        self,
-        asked: Asked,
-        *,
-        budget: Budget | None = None,
-        pin: Iterable[str] = (),
-        exclude: Iterable[str] = (),
-        output: Output = None,
-    ) -> Answer:
+    def ask_sync(self, asked: Asked, **wanted: Unpack[Wanted]) -> Answer:
         """Answer a question from code that is not asynchronous. The arguments are those of `stream`.
 
         Raises:
@@ -182,7 +183,7 @@ class Mixture:
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            return asyncio.run(self._closing(self.ask(asked, budget=budget, pin=pin, exclude=exclude, output=output)))
+            return asyncio.run(self._closing(self.ask(asked, **wanted)))
         raise UsageError("ask_sync cannot run inside an event loop. Use `await mixture.ask(…)` here.")
 
     @staticmethod
@@ -193,6 +194,19 @@ class Mixture:
             return await answer
         finally:
             await close_clients()
+
+    async def estimate(self, asked: Asked, *, pin: Iterable[str] = (), exclude: Iterable[str] = ()) -> Estimate:
+        """Return what a question would probably take: calls, tokens and USD. Routes it, and asks nobody.
+
+        Raises:
+            MoaError: as `route`.
+        """
+        conversation = Conversation.of(asked)
+        routing = await self.route(conversation, pin=pin, exclude=exclude)
+        panel = [agent for agent in self.agents if agent.name in routing.panel]
+        heaviest = max(panel, key=lambda agent: routing[agent.name].weight)
+        writer = getattr(self.aggregator, "backend", None) or heaviest.backend
+        return estimated(panel, conversation, writer if len(panel) > 1 else None)
 
     async def route(self, asked: Asked, *, pin: Iterable[str] = (), exclude: Iterable[str] = ()) -> Routing:
         """Decide who would answer at this moment, and ask nobody.

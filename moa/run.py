@@ -11,7 +11,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from moa.acting import act, with_results
 from moa.aggregation import Aggregator, Chooses, Opening, Opens, Work
+from moa.aggregation.base import best_first
 from moa.aggregation.provenance import support_of
 from moa.aggregation.repair import conforming
 from moa.answers import Aggregation, Answer, Degradation, Draft, Review, Routing, Support
@@ -22,6 +24,7 @@ from moa.events import (
     AnswerDelta,
     AnswerReplaced,
     Degraded,
+    DraftNotice,
     Event,
     Reviewed,
     Routed,
@@ -80,11 +83,12 @@ class Run:
             text, aggregation = await self._written(admission)
         finally:
             admission.close()
-        text, reviews = await self._reviewed(text)
+        given, reviews = await self._reviewed(text)
         if self._held:
-            turn.emit(AnswerDelta(turn.at(), text))
+            turn.emit(AnswerDelta(turn.at(), given))
+        support = await self._support(text) if given == text else ()
         return Answer(
-            text=text,
+            text=given,
             routing=admission.routing,
             drafts=tuple(outcome.draft for outcome in self.outcomes),
             aggregator=aggregation,
@@ -95,7 +99,7 @@ class Run:
             run=self.id,
             spent=turn.ledger.spent,
             reviews=reviews,
-            support=await self._support(text),
+            support=support,
         )
 
     @property
@@ -114,7 +118,9 @@ class Run:
         by_name = {agent.name: agent for agent in self.mixture.agents}
         opening = aggregator.opening(panel, by_name, admission.routing) if isinstance(aggregator, Opens) else None
         answered = await self._draft(panel, opening, admission)
-        work = self._work(panel, by_name, admission)
+        work = await self._acted(self._work(panel, by_name, admission))
+        if work.conversation is not self.conversation and answered is not None:
+            answered = await self._finished(work, answered)
         if answered is None:
             answered = await self._aggregate(aggregator, why, work, alone=opening is None)
         return await self._conforming(answered, work)
@@ -201,6 +207,9 @@ class Run:
         ) -> tuple[Draft, ...]:
             asked = Opening(tuple(agents), confidence)
             outcomes = await self._drafted(asked, admission, conversation=conversation)
+            refused = [outcome.cause for outcome in outcomes if isinstance(outcome.cause, BudgetExceeded)]
+            if refused and len(refused) == len(outcomes):
+                raise refused[0]
             return tuple(outcome.draft for outcome in outcomes if outcome.cause is None)
 
         return Work(
@@ -214,6 +223,32 @@ class Run:
             tuple(panel),
             self.contract,
         )
+
+    async def _acted(self, work: Work) -> Work:
+        """Make the calls of tools that drafts propose, and return the work with their results in view."""
+        if not any(draft.tool_calls for draft in work.drafts):
+            return work
+
+        def tell(draft: str, text: str) -> None:
+            self.turn.emit(DraftNotice(self.turn.at(), draft, "waiting", text))
+
+        acted = await act(work.drafts, work.agents, tell)
+        return replace(work, conversation=with_results(self.conversation, acted))
+
+    async def _finished(self, work: Work, answered: _Answered) -> _Answered:
+        """Have the agent of a single draft write it anew, with the results of the calls that it proposed."""
+        agent = work.agents[work.best.agent]
+        drafts = await work.draft([replace(agent, tools=())], work.conversation)
+        text, aggregation = answered
+        if not drafts:
+            self._degrade("draft", agent.name, "It could not go on with the results of its tools.")
+            return answered
+        self._show(
+            AnswerReplaced(self.turn.at(), drafts[0].text, "Its tools were called.")
+            if text
+            else AnswerDelta(self.turn.at(), drafts[0].text, drafts[0].id)
+        )
+        return drafts[0].text, replace(aggregation, why=f"{aggregation.why}, finished with the results of its tools")
 
     async def _aggregate(self, aggregator: Aggregator, why: str, work: Work, *, alone: bool) -> _Answered:
         """Make one answer of the drafts; if that fails, the best draft is the answer, and the run says so."""
@@ -245,7 +280,8 @@ class Run:
                             self.degraded.append(degradation)
             _insist_on_text(text, aggregator)
         except Exception as error:  # noqa: BLE001  (an aggregator may be the user's own; the drafts are paid for)
-            return self._best_draft(work.best, shown=text, instead_of=aggregation, error=error)
+            [best, *_] = best_first(self._successful(), work.weights)
+            return self._best_draft(best, shown=text, instead_of=aggregation, error=error)
         return text, aggregation
 
     def _best_draft(self, best: Draft, *, shown: str, instead_of: Aggregation, error: Exception) -> _Answered:
@@ -279,12 +315,13 @@ class Run:
         text, aggregation = answered
         if self.contract is ANYTHING or not work.drafts:
             return answered
-        mended, degradation = await conforming(text, work)
+        written = best_first(self._successful(), work.weights)
+        mended, degradation = await conforming(text, replace(work, drafts=written))
         if degradation:
             self.degraded.append(degradation)
             self.turn.emit(Degraded(self.turn.at(), degradation))
         if mended != text:
-            self._show(AnswerReplaced(self.turn.at(), mended, degradation.why if degradation else "Mended."))
+            self._show(AnswerReplaced(self.turn.at(), mended, degradation.why if degradation else _UNFENCED))
         return mended, aggregation
 
     async def _reviewed(self, text: str) -> tuple[str, tuple[Review, ...]]:
@@ -306,7 +343,11 @@ class Run:
         drafts = self._successful()
         if len(drafts) < 2 or any(draft.text == text for draft in drafts):  # noqa: PLR2004
             return ()
-        return await asyncio.to_thread(support_of, text, drafts, self.mixture.embed)
+        try:
+            return await asyncio.to_thread(support_of, text, drafts, self.mixture.embed)
+        except MoaError as error:
+            self._degrade("support", "answer", f"What supports it was told by words alone: {error}")
+            return await asyncio.to_thread(support_of, text, drafts)
 
     def _show(self, event: Event) -> None:
         """Emit an event of the answer, unless the answer is held back until it is final."""
@@ -322,6 +363,7 @@ class Run:
         self.turn.emit(Degraded(self.turn.at(), degradation))
 
 
+_UNFENCED = "The JSON was taken out of its block of code."
 _Answered = tuple[str, Aggregation]
 """The text of an answer, and how it came about."""
 

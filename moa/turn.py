@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from time import monotonic
 
-from moa.backends.base import Backend, Chunk, Delta, Finish, Notice, Request
+from moa.backends.base import Backend, Chunk, Delta, Finish, Request
+from moa.backends.keeping import kept_of, replayed
+from moa.backends.request_key import request_key
 from moa.backends.resilience import resilient
-from moa.budget import Ledger
+from moa.backends.thinking import Thoughts
+from moa.backends.traffic import Passage, Traffic
+from moa.budget import Expected, Ledger, Reservation
+from moa.estimate import expected_call
 from moa.events import Event
 from moa.messages import Usage
+from moa.store.drafts import DraftCache
 
 
 @dataclass(slots=True)
@@ -25,6 +32,10 @@ class Turn:
     replaceable: bool = True
     """Whether the reader can take back what was shown of the answer, as `AnswerReplaced` asks of it."""
     clock: Callable[[], float] = monotonic
+    traffic: Traffic = field(default_factory=Traffic)
+    """What is known of the backends: the mixture's, shared by all of its turns."""
+    cache: DraftCache | None = None
+    """Earlier answers to the same requests; None looks none up and keeps none."""
     started: float = field(init=False)
     _drafted: Counter[str] = field(init=False, default_factory=Counter)
 
@@ -40,35 +51,79 @@ class Turn:
         self._drafted[agent] += 1
         return f"{agent}.{self._drafted[agent]}"
 
-    async def call(self, who: str, backend: Backend, request: Request) -> AsyncGenerator[Chunk, None]:
-        """Call a model within the budget, retrying what can be retried, and settle what it cost.
+    def call(self, who: str, backend: Backend, request: Request, *, hedge: bool = False) -> AsyncGenerator[Chunk, None]:
+        """Call a model within the budget and the traffic's limits, retrying what can be retried, and settle its cost.
 
-        A call that breaks off after it spoke has used tokens that nobody reported: they count as unknown.
+        Whatever the backend is, thinking aloud comes as `Delta(reasoning=True)`. A call that breaks off after it spoke,
+        or is given up while the model works on it, has used tokens that nobody reported: they count as unknown.
 
         Args:
             who: the agent or aggregator that calls, for messages.
             backend: the model.
             request: what it is asked.
+            hedge: whether this is a second try beside a slow first one, which is counted apart.
 
         Raises:
             BudgetExceeded: the call would cross a limit; it was not made.
             MoaError: whatever the backend raises.
         """
-        # Looking a price up may mean reading a large table, so only a budget of money has it done.
-        self.ledger.open_call(who, priced=self.ledger.budget.usd is None or backend.priced)
-        spoke, finish = False, None
+        calling = self._called(who, backend, request, hedge=hedge)
+        return calling if self.cache is None else self._cached(self.cache, request_key(backend, request), calling)
+
+    async def _cached(
+        self, cache: DraftCache, key: str, calling: AsyncGenerator[Chunk, None]
+    ) -> AsyncGenerator[Chunk, None]:
+        """Yield an earlier answer to the same request; else make the call, and keep its answer if it is complete."""
+        async with aclosing(calling) as chunks:
+            if kept := await asyncio.to_thread(cache.get, key):
+                self.ledger.cached += 1
+                for chunk in replayed(kept):
+                    yield chunk
+                return
+            heard: list[Chunk] = []
+            async for chunk in chunks:
+                heard.append(chunk)
+                yield chunk
+        if complete := kept_of(heard):
+            await asyncio.to_thread(cache.put, key, complete)
+
+    async def _called(
+        self, who: str, backend: Backend, request: Request, *, hedge: bool
+    ) -> AsyncGenerator[Chunk, None]:
+        reservation = self._open(who, backend, request)
+        self.ledger.hedges += hedge
+        passage, thoughts = Passage(backend, self.traffic), Thoughts()
+        spoke, finish, given_up = False, None, False
         try:
-            async with aclosing(resilient(backend, request)) as chunks:
+            async with aclosing(resilient(passage, request)) as chunks:
                 async for chunk in chunks:
                     if isinstance(chunk, Delta):
                         spoke = True
                     elif isinstance(chunk, Finish):
                         finish = chunk
-                    elif isinstance(chunk, Notice) and chunk.state == "retrying":
-                        self.ledger.calls += 1
-                    yield chunk
+                    elif chunk.state == "retrying":
+                        self.ledger.count_retry(who)
+                    for part in thoughts.parts(chunk):
+                        yield part
+        except (GeneratorExit, asyncio.CancelledError):
+            given_up = finish is None
+            raise
         finally:
+            self.ledger.cancelled += given_up
             if finish:
-                self.ledger.close_call(finish.usage, finish.cost_usd)
-            elif spoke:
-                self.ledger.close_call(Usage(None, None), None)
+                self.ledger.close_call(finish.usage, finish.cost_usd, reservation)
+            elif spoke or (given_up and passage.sent):
+                self.ledger.close_call(Usage(None, None), 0.0 if costs_nothing(backend) else None, reservation)
+            else:
+                self.ledger.release(reservation)
+
+    def _open(self, who: str, backend: Backend, request: Request) -> Reservation:
+        """Count a call that is about to be made. Prices and tokens are looked up only where a limit asks for them."""
+        ledger = self.ledger
+        expected = expected_call(backend, request) if ledger.limits_use else Expected()
+        return ledger.open_call(who, priced=not ledger.limits_money or backend.priced, expected=expected)
+
+
+def costs_nothing(backend: Backend) -> bool:
+    """Whether a model runs on this machine or not at all, so that it costs nothing however much it wrote."""
+    return backend.reference.startswith(("local:", "replay:"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -84,6 +84,22 @@ class Aggregator(Protocol):
             MoaError: it could not; the mixture then returns the best draft and says so.
         """
         ...
+
+
+def best_first(drafts: Iterable[Draft], weights: Mapping[str, float]) -> tuple[Draft, ...]:
+    """Return drafts in the order in which one of them would be given as the answer.
+
+    The agent with the most routing weight comes first, and of one agent's drafts the one that it wrote last: it has
+    seen the most. Agents of the same weight stay in their order.
+
+    Args:
+        drafts: in the order in which they were written.
+        weights: agent name → routing weight.
+    """
+    order: dict[str, int] = {}
+    places = [(order.setdefault(draft.agent, len(order)), place, draft) for place, draft in enumerate(drafts)]
+    places.sort(key=lambda each: (-weights.get(each[2].agent, 0.0), each[0], -each[1]))
+    return tuple(draft for *_, draft in places)
 
 
 def ran(name: str, why: str) -> AggregationStarted:

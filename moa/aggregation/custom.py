@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from inspect import isawaitable
+from inspect import isawaitable, signature
 
 from moa.aggregation.base import AggregationEvent, Aggregator, Work
 from moa.answers import Draft
 from moa.errors import AgentError, BackendError
 from moa.events import AnswerDelta
 
-Function = Callable[[str, Sequence[Draft]], Awaitable[str] | AsyncIterator[str] | str]
+Function = Callable[[str, Sequence[Draft]], Awaitable[str] | AsyncIterable[str] | str]
 """Takes the question and the drafts, the weightiest first; returns the answer, or yields it piece by piece."""
 
 
@@ -25,13 +25,25 @@ class Custom:
         ...     return min((draft.text for draft in drafts), key=len)
         >>> Custom(shortest).name
         'shortest'
+
+    Raises:
+        AgentError: the function does not take two arguments.
     """
 
     function: Function
     name: str = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "name", getattr(self.function, "__name__", type(self.function).__name__))
+        name = getattr(self.function, "__name__", type(self.function).__name__)
+        object.__setattr__(self, "name", "custom" if name == "<lambda>" else name)
+        try:
+            signature(self.function).bind("", ())
+        except TypeError as error:
+            raise AgentError(
+                f"The aggregator {self.name} must take two arguments, the question and the drafts: {error}."
+            ) from error
+        except ValueError:  # a function without a signature, as some of those written in C
+            return
 
     async def aggregate(self, work: Work) -> AsyncGenerator[AggregationEvent, None]:
         """Yield what the function returns or yields.
@@ -40,7 +52,7 @@ class Custom:
             BackendError: it returned something that is not text.
         """
         returned = self.function(work.conversation.question, work.drafts)
-        if isinstance(returned, AsyncIterator):
+        if isinstance(returned, AsyncIterable):
             async with AsyncExitStack() as stack:
                 if isinstance(returned, AsyncGenerator):
                     stack.push_async_callback(returned.aclose)

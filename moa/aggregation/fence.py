@@ -36,7 +36,7 @@ _HIDDEN = re.compile(
     "]"
 )
 """Characters that nobody sees: they can only hide something."""
-_ANGLES = re.compile(r"[<‹〈《＜˂ᐸ❮⟨⧼﹤](?=\s{0,3}[/／∕⁄]?\s{0,3}(?:draft|answer)\b)", re.IGNORECASE)
+_ANGLES = re.compile(r"[<‹〈《＜˂ᐸ❮⟨⧼﹤](?=\s{0,3}[/／∕⁄]?\s{0,3}(?:draft|answer|result)\b)", re.IGNORECASE)
 """What could open a fence, in any of the shapes that look like it."""
 
 

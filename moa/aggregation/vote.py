@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from moa.aggregation.agreement import agreement
 from moa.aggregation.base import AggregationEvent, Work, ran
-from moa.code_blocks import code_in
 from moa.aggregation.extract import Kind, extract_all
 from moa.aggregation.running import Limits, passes
 from moa.answers import Draft
+from moa.code_blocks import code_in
 from moa.events import AnswerDelta
 
 _PASSED, _FAILED = "passes its tests", "fails its tests"

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, closing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
 from moa.backends.base import Chunk, Price, Request
+from moa.backends.deadline import Deadline
 from moa.backends.failures import complaint_in, upstream_error
 from moa.backends.keys import Secret
 from moa.backends.reply import Reply
 from moa.backends.timeouts import Timeouts, too_slow
 from moa.backends.transport_errors import FAILURES, transport_error
-from moa.errors import BackendError
+from moa.errors import BackendError, UpstreamError
 
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+_REFUSALS = (400, 422, 501)  # of a request that the server does not understand
 _ERROR_BODY_BYTES = 64 * 1024
 _ERROR_BODY_SECONDS = 5.0  # an error page that does not end must not hold up the error
 _AFTER_FINISH_SECONDS = 5.0  # for the usage after the last token; some servers never end the reply
@@ -62,11 +66,25 @@ def chat_payload(model: str, request: Request) -> dict[str, Any]:
         "max_tokens": sampling.max_tokens,
         "stop": list(sampling.stop) or None,
         "seed": sampling.seed,
+        "logprobs": sampling.confidence or None,
     }
     if sampling.json_schema is not None:
         schema = {"name": "answer", "schema": sampling.json_schema, "strict": True}
         payload["response_format"] = {"type": "json_schema", "json_schema": schema}
     return {name: value for name, value in payload.items() if value is not None}
+
+
+def unknown_field(payload: Mapping[str, Any], error: UpstreamError) -> str | None:
+    """Return the field of a request that a server refused and that we can do without; None if there is none.
+
+    Without `stream_options` nobody reports the usage, without `logprobs` the confidence. Servers say in many ways that
+    they do not tell probabilities, so any refusal is tried again without asking for them.
+    """
+    if error.status not in _REFUSALS:
+        return None
+    if "stream_options" in payload and "stream_options" in str(error):
+        return "stream_options"
+    return "logprobs" if "logprobs" in payload else None
 
 
 async def stream_chat(
@@ -82,32 +100,37 @@ async def stream_chat(
     """
     clock = asyncio.get_running_loop().time
     timeouts, reply = server.timeouts, Reply(server.who, server.secrets, server.price)
-    deadline = clock() + timeouts.first_token
-    async with _posted(client, server, payload, deadline) as response, _body(response) as body:
-        while not reply.complete:
-            try:
-                async with asyncio.timeout_at(deadline):
-                    received = await anext(body, b"")
-            except FAILURES as error:
-                if reply.finish_reason is None:
-                    raise _failure(server, error, started=reply.started) from error
-                received = b""  # the answer is complete; only its trimmings are missing
-            for delta in reply.feed(received) if received else reply.end():
-                yield delta
-                deadline = clock() + timeouts.between_tokens
-            if reply.finish_reason is not None:
-                deadline = clock() + _AFTER_FINISH_SECONDS
-        await _drain(body)
+    with closing(Deadline(clock() + timeouts.first_token)) as deadline:
+        response = await _posted(client, server, payload, deadline)
+        async with aclosing(response), aclosing(_body(response)) as body:
+            while not reply.complete:
+                try:
+                    received = await deadline.wait(anext(body, b""))
+                except FAILURES as error:
+                    if reply.finish_reason is None:
+                        raise _failure(server, error, started=reply.started) from error
+                    received = b""  # the answer is complete; only its trimmings are missing
+                for delta in reply.feed(received) if received else reply.end():
+                    yield delta
+                    deadline.when = clock() + timeouts.between_tokens
+                if reply.finish_reason is not None:
+                    deadline.when = clock() + _AFTER_FINISH_SECONDS
+            deadline.when = clock() + _DRAIN_SECONDS
+            await _drain(body, deadline)
     yield reply.finish()
 
 
-@asynccontextmanager
 async def _posted(
-    client: httpx.AsyncClient, server: ChatServer, payload: Mapping[str, Any], deadline: float
-) -> AsyncIterator[httpx.Response]:
-    """Send the request and hold its response open; what the server refuses is raised with its own words."""
+    client: httpx.AsyncClient, server: ChatServer, payload: Mapping[str, Any], deadline: Deadline
+) -> httpx.Response:
+    """Send the request and return its response, still open; what the server refuses is raised with its own words."""
     connect = server.timeouts.connect
-    headers = {"accept": "text/event-stream, application/json", "accept-encoding": "identity", **server.headers}
+    headers = {
+        "content-type": "application/json",
+        "accept": "text/event-stream, application/json",
+        "accept-encoding": "identity",
+        **server.headers,
+    }
     if not server.keep_alive:
         headers["connection"] = "close"
     if server.key:
@@ -116,38 +139,36 @@ async def _posted(
         post = client.build_request(
             "POST",
             server.url,
-            content=json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"),
-            headers={"content-type": "application/json", **headers},
+            content=_to_json(payload).encode("utf-8", "replace"),
+            headers=headers,
             timeout=httpx.Timeout(None, connect=connect, pool=connect),
         )
-        async with asyncio.timeout_at(deadline):
-            response = await client.send(post, stream=True)
+        response = await deadline.wait(client.send(post, stream=True))
     except FAILURES as error:
         raise _failure(server, error, started=False) from error
+    if response.status_code == httpx.codes.OK:
+        return response
     try:
-        if response.status_code != httpx.codes.OK:
-            said = response.headers.get("location") or await _beginning(response)
-            complaint = complaint_in(said, server.secrets)
-            raise upstream_error(
-                server.who,
-                response.status_code,
-                complaint,
-                headers=response.headers,
-                key_variable=server.key_variable if server.key else None,
-            )
-        yield response
+        said = response.headers.get("location") or await _beginning(response)
     finally:
         await response.aclose()
+    raise upstream_error(
+        server.who,
+        response.status_code,
+        complaint_in(said, server.secrets),
+        headers=response.headers,
+        key_variable=server.key_variable if server.key else None,
+    )
 
 
-@asynccontextmanager
-async def _body(response: httpx.Response) -> AsyncIterator[AsyncIterator[bytes]]:
-    body = response.aiter_bytes()
-    try:
-        yield body
-    finally:
+def _body(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    """Return the bytes of a response as they come. The longer way is needed only where they are compressed."""
+    stream = response.stream
+    if isinstance(stream, httpx.AsyncByteStream) and "content-encoding" not in response.headers:
+        body = aiter(stream)
         if isinstance(body, AsyncGenerator):
-            await body.aclose()
+            return body
+    return cast("AsyncGenerator[bytes, None]", response.aiter_bytes())
 
 
 async def _beginning(response: httpx.Response) -> bytes:
@@ -164,12 +185,11 @@ async def _beginning(response: httpx.Response) -> bytes:
     return bytes(body)
 
 
-async def _drain(body: AsyncIterator[bytes]) -> None:
+async def _drain(body: AsyncGenerator[bytes, None], deadline: Deadline) -> None:
     """Read to the end of a body whose last event has come: a connection is only reused if nothing is left in it."""
     try:
-        async with asyncio.timeout(_DRAIN_SECONDS):
-            while await anext(body, b""):
-                pass
+        while await deadline.wait(anext(body, b"")):
+            pass
     except FAILURES:
         pass  # then the connection is closed instead
 

@@ -87,7 +87,7 @@ class Endpoint:
         Raises:
             BackendError: the call failed; the message says how and what to do, and never holds a key.
         """
-        from moa.backends.chat import ChatServer, chat_payload, stream_chat
+        from moa.backends.chat import ChatServer, chat_payload, stream_chat, unknown_field
         from moa.backends.http import client_for
 
         server = ChatServer(
@@ -102,19 +102,19 @@ class Endpoint:
         )
         client = self.client or await client_for(self.base_url)
         payload = {**chat_payload(self.model, request), **self.extra}
-        try:
-            async with aclosing(stream_chat(client, server, payload)) as chunks:
-                async for chunk in chunks:
-                    yield chunk
-        except UpstreamError as error:
-            if not ("stream_options" in payload and error.status in {400, 422} and "stream_options" in str(error)):
-                raise
-        else:
-            return
-        del payload["stream_options"]  # an older server that does not know it: then nobody reports the usage
-        async with aclosing(stream_chat(client, server, payload)) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        heard = False
+        while True:
+            try:
+                async with aclosing(stream_chat(client, server, payload)) as chunks:
+                    async for chunk in chunks:
+                        heard = True
+                        yield chunk
+                return
+            except UpstreamError as error:
+                refused = unknown_field(payload, error)
+                if heard or refused is None:
+                    raise
+            del payload[refused]
 
     def readiness(self) -> Readiness:
         """Look whether the key is there; whether the server runs is only known by calling it."""

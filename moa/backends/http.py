@@ -7,10 +7,12 @@ request, so its cost grows with the square of their number (`benchmarks/transpor
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncGenerator
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,6 +20,42 @@ from httpx_aiohttp import HttpxAiohttpClient
 
 _IDLE_SECONDS = 15.0  # an unused connection is kept this long; servers commonly give up on it after 5 to 75
 _UNLIMITED = 0  # aiohttp's word for it; what may run at once is decided by whoever makes the calls, not by the pool
+
+
+_log = logging.getLogger(__name__)
+
+
+class OriginClient(HttpxAiohttpClient):
+    """A client for the requests to one origin, which leaves out what none of them has.
+
+    For every request httpx merges URLs, headers and parameters, walks through hooks, redirects and authentication, and
+    feeds a cookie jar: half of its time. Here a request is sent as it was built, and its response comes as it is. Nor
+    should a cookie that a server set for one key travel with another.
+    """
+
+    def build_request(self, method: str, url: httpx.URL | str, **parts: Any) -> httpx.Request:
+        """Return a request of exactly these parts: `headers`, `content` (bytes) and `timeout` (an `httpx.Timeout`).
+
+        The transport adds the host and the length.
+        """
+        request = httpx.Request(
+            method,
+            _parsed(str(url)),
+            headers=parts["headers"],
+            stream=httpx.ByteStream(parts["content"]),
+            extensions={"timeout": parts["timeout"].as_dict()},
+        )
+        request.read()
+        return request
+
+    async def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
+        """Send a request through the proxy that the environment names for it, if any, or else straight."""
+        response = await self._transport_for_url(request.url).handle_async_request(request)
+        _log.info("%s %s: %d", request.method, request.url, response.status_code)
+        if not stream:
+            await response.aread()
+        return response
+
 
 _Keeper = AsyncGenerator[httpx.AsyncClient, None]
 _pools: dict[asyncio.AbstractEventLoop, dict[str, tuple[httpx.AsyncClient, _Keeper]]] = {}
@@ -55,7 +93,7 @@ async def _keep_open(loop: asyncio.AbstractEventLoop, origin: str, loopback: boo
     (`loop.shutdown_asyncgens`, which `asyncio.run` calls): a client that nobody closed is closed all the same,
     while the loop can still do it.
     """
-    client = HttpxAiohttpClient(
+    client = OriginClient(
         verify=_certificates(),
         trust_env=not loopback,  # a proxy cannot reach this machine's own loopback
         timeout=None,  # every call sets its own
@@ -69,6 +107,11 @@ async def _keep_open(loop: asyncio.AbstractEventLoop, origin: str, loopback: boo
         if not pool:
             _pools.pop(loop, None)
         await client.aclose()
+
+
+@lru_cache(maxsize=256)
+def _parsed(url: str) -> httpx.URL:
+    return httpx.URL(url)
 
 
 @cache

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from moa.backends.base import Delta, Finish, Price
+from moa.backends.confidence import Confidence
 from moa.backends.failures import as_mapping, complaint_of, looks_like_html, quoted, upstream_error
 from moa.backends.keys import Secret
 from moa.backends.sse import EventParser
@@ -35,6 +36,7 @@ class Reply:
         self._secrets = secrets
         self._price = price
         self._usage = Usage(None, None)
+        self._confidence: Confidence | None = None
         self._body = bytearray()  # as long as it is not known to be a stream of events
         self._is_document = False
         self._events: EventParser | None = None
@@ -43,7 +45,7 @@ class Reply:
         self._spoken, self._thought = _WholeCharacters(), _WholeCharacters()
 
     def feed(self, received: bytes) -> Iterator[Delta]:
-        """Yield the deltas that are complete with these bytes.
+        """Return the deltas that are complete with these bytes, each read when it is asked for.
 
         Raises:
             ProtocolError: what came is not the protocol.
@@ -52,10 +54,10 @@ class Reply:
         if self._events is None:
             self._body += received
             if not self._is_events():
-                return
+                return iter(())
             self._events = EventParser()
             received = bytes(self._body)
-        yield from self._deltas(self._events.feed(received))
+        return self._deltas(self._events.feed(received))
 
     def end(self) -> Iterator[Delta]:
         """Yield what the end of the body completes.
@@ -76,7 +78,8 @@ class Reply:
     def finish(self) -> Finish:
         """Return the last chunk: what the call used and cost, as far as the server told."""
         cost = self._price.of(self._usage) if self._price else None
-        return Finish(self._usage, self.finish_reason, cost)
+        sure = self._confidence.mean if self._confidence else None
+        return Finish(self._usage, self.finish_reason, cost, sure)
 
     def _is_events(self) -> bool:
         if self._is_document:
@@ -119,28 +122,36 @@ class Reply:
             raise ProtocolError(f"{self._who} sent JSON that is no chat reply: {quoted(str(payload), self._secrets)}")
         return payload
 
-    def _from_object(self, payload: dict[str, Any], part: str) -> Iterator[Delta]:
+    def _from_object(self, payload: dict[str, Any], part: str) -> list[Delta]:
         """Read one chunk of a stream (`part` is `delta`) or a whole completion (`message`)."""
         if payload.get("error") or payload.get("object") == "error":
             raise self._reported(payload)
-        if usage := as_mapping(payload.get("usage")):
+        if (reported := payload.get("usage")) and (usage := as_mapping(reported)):
             self._usage = Usage(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")))
         choices = payload.get("choices")
         if not (isinstance(choices, list) and choices):
-            return
+            return []
         choice = as_mapping(choices[0])
         if reason := choice.get("finish_reason"):
             self.finish_reason = str(reason)
+        if logprobs := choice.get("logprobs"):
+            self._confidence = self._confidence or Confidence()
+            self._confidence.add(logprobs)
         said = as_mapping(choice.get(part))
         thought = said.get("reasoning_content") or said.get("reasoning")
         spoken = said.get("content") or said.get("refusal")
-        for text in (thought, spoken):
-            if text is not None and not isinstance(text, str):
-                raise ProtocolError(f"{self._who} sent an answer that is not text: {quoted(str(text), self._secrets)}")
-        for text, whole, reasoning in ((thought, self._thought, True), (spoken, self._spoken, False)):
-            if text and (mended := whole.join(text)):
-                self.started = True
-                yield Delta(mended, reasoning)
+        deltas = []
+        if thought is not None and (mended := self._thought.join(self._text(thought))):
+            deltas.append(Delta(mended, reasoning=True))
+        if spoken is not None and (mended := self._spoken.join(self._text(spoken))):
+            deltas.append(Delta(mended))
+        self.started = self.started or bool(deltas)
+        return deltas
+
+    def _text(self, said: object) -> str:
+        if not isinstance(said, str):
+            raise ProtocolError(f"{self._who} sent an answer that is not text: {quoted(str(said), self._secrets)}")
+        return said
 
     def _unfinished(self) -> ProtocolError:
         if self._events_seen:
@@ -166,7 +177,7 @@ class _WholeCharacters:
         self._half = ""
 
     def join(self, text: str) -> str:
-        if text.isascii() and not self._half:
+        if not text or (text.isascii() and not self._half):
             return text
         text = self._half + text
         self._half = text[-1] if "\ud800" <= text[-1] <= "\udbff" else ""

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import count
 
 from moa.backends.base import Backend, Chunk, Delta, Notice, Request
 from moa.errors import BackendError, RateLimited
-
-if TYPE_CHECKING:
-    from tenacity import RetryCallState
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,49 +48,32 @@ async def resilient(
     Raises:
         BackendError: the last failure, or the first one that cannot pass.
     """
-    from tenacity import AsyncRetrying, stop_after_attempt
-
-    policy = retries or Retries()
-    pauses: list[float] = []
-
-    async def note(seconds: float) -> None:
-        pauses.append(seconds)
-
-    shown, failure = False, None
-    tries = AsyncRetrying(stop=stop_after_attempt(policy.attempts), wait=_wait(policy), sleep=note, reraise=True)
-    async for attempt in tries:
-        if pauses:
-            pause, number = pauses.pop(), attempt.retry_state.attempt_number
-            yield Notice("retrying", f"{failure} Trying again in {pause:.2g} s (try {number} of {policy.attempts}).")
-            await sleep(pause)
+    policy, shown = retries or Retries(), False
+    for number in count(1):
         try:
-            async with AsyncExitStack() as stack:
-                chunks = backend.stream(request)
-                if isinstance(chunks, AsyncGenerator):
-                    stack.push_async_callback(chunks.aclose)
+            async with aclosing(backend.stream(request)) as chunks:
                 async for chunk in chunks:
                     shown = shown or isinstance(chunk, Delta)
                     yield chunk
             return
         except BackendError as error:
-            if shown or not error.retryable:
+            if shown or not error.retryable or number >= policy.attempts:
                 raise
             failure = _unless_too_long(error, policy)
-            attempt.retry_state.set_exception((type(failure), failure, failure.__traceback__))
+        pause = _pause(failure, number, policy)
+        yield Notice("retrying", f"{failure} Trying again in {pause:.2g} s (try {number + 1} of {policy.attempts}).")
+        await sleep(pause)
 
 
-def _wait(policy: Retries) -> Callable[[RetryCallState], float]:
-    from tenacity import wait_random_exponential
+def _pause(failure: BackendError, number: int, policy: Retries) -> float:
+    """Return how long to wait after a failed try, in seconds; the first try is number 1."""
+    if isinstance(failure, RateLimited) and failure.retry_after_seconds is not None:
+        return failure.retry_after_seconds
+    from tenacity import AsyncRetrying, RetryCallState, wait_random_exponential
 
-    jitter = wait_random_exponential(multiplier=policy.first_wait_seconds, max=policy.longest_wait_seconds)
-
-    def seconds(state: RetryCallState) -> float:
-        failure = state.outcome.exception() if state.outcome else None
-        if isinstance(failure, RateLimited) and failure.retry_after_seconds is not None:
-            return failure.retry_after_seconds
-        return jitter(state)
-
-    return seconds
+    state = RetryCallState(AsyncRetrying(), fn=None, args=(), kwargs={})
+    state.attempt_number = number
+    return wait_random_exponential(policy.first_wait_seconds, policy.longest_wait_seconds)(state)
 
 
 def _unless_too_long(error: BackendError, policy: Retries) -> BackendError:

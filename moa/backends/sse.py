@@ -36,34 +36,42 @@ class EventParser:
             received = received.removeprefix(b"\n")
             self._skip_newline = False
         self._skip_newline = received.endswith(b"\r")
-        self._partial += received
-        if len(self._partial) > _LONGEST_EVENT_BYTES:
+        if len(self._partial) + len(received) > _LONGEST_EVENT_BYTES:
             raise ProtocolError("The server sent an event of more than 16 MiB, which no model server does.")
         if b"\n" not in received and b"\r" not in received:
+            self._partial += received
             return []
-        lines = self._partial.splitlines(keepends=True)
-        self._partial = lines.pop() if lines and not lines[-1].endswith((b"\n", b"\r")) else bytearray()
-        return [event for line in lines if (event := self._line(line.rstrip(b"\r\n"))) is not None]
+        if self._partial:
+            received, self._partial = bytes(self._partial + received), bytearray()
+        lines = received.splitlines()
+        if not received.endswith((b"\n", b"\r")):
+            self._partial += lines.pop()
+        return [event for line in lines if (event := self._line(line)) is not None]
 
     def finish(self) -> list[bytes]:
         """Return the data of an event that the end of the response cut short, if there is one.
 
         The standard would drop it; servers that forget the last blank line mean it.
         """
-        rest, self._partial = self._partial, bytearray()
+        rest, self._partial = bytes(self._partial), bytearray()
         if rest:
             self._line(rest)
-        event = self._line(bytearray())
+        event = self._line(b"")
         return [] if event is None else [event]
 
-    def _line(self, line: bytearray) -> bytes | None:
-        if not line:
-            event = b"\n".join(self._data) if self._data else None
+    def _line(self, line: bytes) -> bytes | None:
+        """Take a line without its end; return the data of the event that it completes."""
+        if line.startswith(b"data: "):  # as nearly every line does
+            self._data.append(line[6:])
+        elif not line:
+            if not self._data:
+                return None
+            event = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
             self._data.clear()
             return event
-        if self._at_start:
-            line, self._at_start = line.removeprefix(b"\xef\xbb\xbf"), False
-        name, _, value = line.partition(b":")
-        if bytes(name) in {b"data", b"error"}:
-            self._data.append(bytes(value.removeprefix(b" ")))
+        else:
+            name, _, value = (line.removeprefix(b"\xef\xbb\xbf") if self._at_start else line).partition(b":")
+            if name in {b"data", b"error"}:
+                self._data.append(value.removeprefix(b" "))
+        self._at_start = False
         return None

@@ -1,6 +1,12 @@
-"""The panel: agents that draft in parallel, where the failure of one is not the failure of all."""
+"""The panel: agents that draft in parallel, where the failure of one is not the failure of all.
 
-from moa.panel.drafting import Brief, Outcome, draft_all
-from moa.panel.settings import Drafting
+`drafting` asks everybody and waits for all or for a quorum (`quorum` is its rule); `one_draft` is one of them on its
+way, with fallback models, the conversation cut to the model's window (`fitting`) and second calls beside slow ones
+(`hedging`).
+"""
 
-__all__ = ["Brief", "Drafting", "Outcome", "draft_all"]
+from moa.panel.brief import Brief, Outcome
+from moa.panel.drafting import draft_all
+from moa.panel.settings import Drafting, Hedge
+
+__all__ = ["Brief", "Drafting", "Hedge", "Outcome", "draft_all"]

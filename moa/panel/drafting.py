@@ -3,53 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
 from moa.agent import Agent
-from moa.answers import Draft
-from moa.backends.base import Delta, Finish, Notice
-from moa.contract import ANYTHING, OutputContract
-from moa.errors import BackendError, CallTimeout, MoaError
-from moa.events import AnswerDelta, DraftDelta, DraftFinished, DraftNotice, DraftStarted
-from moa.messages import Conversation, Usage
+from moa.panel.brief import Brief, Outcome, Place, at_once
+from moa.panel.one_draft import OneDraft
+from moa.panel.quorum import Standing, share_in, strongest, verdict
 from moa.panel.settings import Drafting
 
 if TYPE_CHECKING:
     from moa.turn import Turn
 
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one agent's drafting ended. `cause` is the error if it failed, None if it did not."""
-
-    draft: Draft
-    cause: MoaError | None = None
-    remarks: tuple[tuple[str, str], ...] = ()
-    """What did not go as planned and did not stop it, as `what` and `why` of a `Degradation`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Brief:
-    """What a panel is asked."""
-
-    conversation: Conversation
-    contract: OutputContract = ANYTHING
-    """What the answer should be like."""
-    confidence: bool = False
-    """Whether to ask the backends how sure they are."""
-    weights: Mapping[str, float] = field(default_factory=dict)
-    """Agent name → routing weight; empty where all count the same."""
-
-
-Place = Callable[[str, Callable[[], None]], AbstractAsyncContextManager[None]]
-"""Holds a place to write in for the named agent, waiting where there is none; then it calls the function first."""
-
-
-def _at_once(_: str, __: Callable[[], None]) -> AbstractAsyncContextManager[None]:
-    return nullcontext()
+_Tasks = dict["asyncio.Task[Outcome]", OneDraft]
 
 
 async def draft_all(
@@ -59,9 +26,9 @@ async def draft_all(
     *,
     drafting: Drafting | None = None,
     passthrough: bool = False,
-    place: Place = _at_once,
+    place: Place = at_once,
 ) -> list[Outcome]:
-    """Ask every agent at once and wait for all of them.
+    """Ask every agent at once and wait for all of them, or for a quorum.
 
     Args:
         agents: whom to ask; the same agent may stand there several times.
@@ -72,114 +39,64 @@ async def draft_all(
         place: what each draft waits for before it starts; nothing by default.
 
     Returns:
-        One outcome an agent, in the agents' order. Failures are outcomes, not exceptions; only
-        cancellation leaves early, and takes every call along.
+        One outcome an agent, in the agents' order. Failures are outcomes, not exceptions, and so are drafts that a
+        quorum made superfluous; only cancellation leaves early, and takes every call along.
     """
+    drafting = drafting or Drafting()
+    several = len(agents) > 1
+    share = 1 - drafting.reserve if several else 1.0
     async with asyncio.TaskGroup() as group:
-        tasks = [
-            group.create_task(_Drafting(agent, brief, turn, drafting or Drafting(), passthrough, place).run())
-            for agent in agents
-        ]
+        drafts = [OneDraft(agent, brief, turn, drafting, place, share, passthrough) for agent in agents]
+        tasks = {group.create_task(draft.run()): draft for draft in drafts}
+        if several and drafting.quorum is not None:
+            await _until_quorum(tasks, brief, drafting.quorum, drafting.patience)
     return [task.result() for task in tasks]
 
 
-@dataclass(slots=True)
-class _Drafting:
-    """One draft on its way."""
-
-    agent: Agent
-    brief: Brief
-    turn: Turn
-    drafting: Drafting
-    passthrough: bool
-    place: Place
-    id: str = field(init=False)
-    started: float = field(init=False)
-    text: list[str] = field(default_factory=list)
-    reasoning: list[str] = field(default_factory=list)
-    first_token_at: float | None = None
-    finish: Finish | None = None
-
-    def __post_init__(self) -> None:
-        self.id = self.turn.draft_id(self.agent.name)
-        self.started = self.turn.at()
-
-    async def run(self) -> Outcome:
-        turn, agent = self.turn, self.agent
-        turn.emit(DraftStarted(self.started, self.id, agent.name, agent.backend.reference))
-        cause: MoaError | None = None
-        limit = turn.ledger.seconds_left()
-        try:
-            async with asyncio.timeout(limit) as deadline, self.place(agent.name, self._wait):
-                limit = _shortest(agent.timeout, self.drafting.deadline, turn.ledger.seconds_left())
-                deadline.reschedule(None if limit is None else asyncio.get_running_loop().time() + limit)
-                await self._listen()
-        except asyncio.CancelledError:
-            turn.emit(DraftFinished(turn.at(), self._draft("cancelled", "The run was stopped.")))
-            raise
-        except MoaError as error:
-            cause = error
-        except TimeoutError as error:
-            if not deadline.expired():
-                cause = BackendError(f"{agent.backend.reference} failed: {error or type(error).__name__}")
-            else:
-                cause = CallTimeout(f"No complete answer within {limit:g} s, so the call was stopped.")
-            cause.__cause__ = error
-        except Exception as error:  # noqa: BLE001  (someone else's backend: its mistake is one agent's failure)
-            cause = BackendError(f"{agent.backend.reference} failed: {type(error).__name__}: {error}")
-            cause.__cause__ = error
-        outcome = Outcome(self._draft("failed", str(cause)) if cause else self._draft("ok"), cause)
-        turn.emit(DraftFinished(turn.at(), outcome.draft))
-        return outcome
-
-    def _wait(self) -> None:
-        agent = self.agent
-        text = f"{agent.name} is at its capacity ({agent.capacity}), so this draft waits for its turn."
-        self.turn.emit(DraftNotice(self.turn.at(), self.id, "queued", text))
-
-    async def _listen(self) -> None:
-        turn, agent, brief = self.turn, self.agent, self.brief
-        request = agent.request(brief.conversation, contract=brief.contract, confidence=brief.confidence)
-        async with aclosing(turn.call(agent.name, agent.backend, request)) as chunks:
-            async for chunk in chunks:
-                match chunk:
-                    case Delta(text, reasoning=True):
-                        self.reasoning.append(text)
-                        turn.emit(DraftDelta(turn.at(), self.id, text, reasoning=True))
-                    case Delta(text):
-                        self.text.append(text)
-                        at = turn.at()
-                        if self.first_token_at is None:
-                            self.first_token_at = at
-                        turn.emit(AnswerDelta(at, text, self.id) if self.passthrough else DraftDelta(at, self.id, text))
-                    case Notice(state, text, fraction):
-                        turn.emit(DraftNotice(turn.at(), self.id, state, text, fraction))
-                    case Finish():
-                        self.finish = chunk
-        if not "".join(self.text).strip():
-            raise BackendError("The model returned no visible text.")
-
-    def _draft(self, status: str, error: str | None = None) -> Draft:
-        finish = self.finish
-        spoke = self.text or self.reasoning
-        return Draft(
-            id=self.id,
-            agent=self.agent.name,
-            model=self.agent.backend.reference,
-            status=status,  # type: ignore[arg-type]
-            text="".join(self.text),
-            tokens=finish.usage if finish else Usage(None, None) if spoke else Usage(),
-            cost_usd=finish.cost_usd if finish else None if spoke else 0.0,
-            seconds=self.turn.at() - self.started,
-            first_token_seconds=None if self.first_token_at is None else self.first_token_at - self.started,
-            reasoning="".join(self.reasoning),
-            finish_reason=finish.reason if finish else None,
-            error=error,
-            confidence=finish.confidence if finish else None,
-            tool_calls=finish.tool_calls if finish else (),
-            cached=finish.cached if finish else False,
+async def _until_quorum(tasks: _Tasks, brief: Brief, quorum: float, patience: float) -> None:
+    """Wait until a quorum of drafts is in, by the rule of `moa.panel.quorum`, and give the rest up."""
+    clock = asyncio.get_running_loop().time
+    waiting: set[asyncio.Task[Outcome]] = set(tasks)
+    ends: float | None = None
+    while waiting:
+        _, waiting = await asyncio.wait(
+            waiting,
+            timeout=None if ends is None else max(0.0, ends - clock()),
+            return_when=asyncio.FIRST_COMPLETED,
         )
+        standings = _standings(tasks, brief)
+        now = verdict(standings, quorum)
+        if now == "strongest" and ends is None:
+            ends = clock() + patience
+        if now == "reached" or (ends is not None and clock() >= ends):
+            break
+    for task in waiting:
+        draft = tasks[task]
+        draft.abandoned = _why(draft, standings, quorum, patience)
+        task.cancel()
 
 
-def _shortest(*limits: float | None) -> float | None:
-    return min((limit for limit in limits if limit is not None), default=None)
+def _standings(tasks: _Tasks, brief: Brief) -> list[Standing]:
+    """Return how each draft stands. An agent that drafts several times has its weight divided among them."""
+    times = Counter(draft.agent.name for draft in tasks.values())
+    return [
+        Standing(draft.agent.name, brief.weights.get(draft.agent.name, 0.0) / times[draft.agent.name], _state(task))
+        for task, draft in tasks.items()
+    ]
+
+
+def _state(task: asyncio.Task[Outcome]) -> Literal["drafting", "ok", "failed"]:
+    if not task.done():
+        return "drafting"
+    return "failed" if task.cancelled() or task.exception() or task.result().cause else "ok"
+
+
+def _why(draft: OneDraft, standings: Sequence[Standing], quorum: float, patience: float) -> str:
+    """Say why a draft is given up."""
+    turn, agent = draft.turn, draft.agent
+    names = sorted({standing.agent for standing in standings if standing.state == "ok"})
+    carried = f"{' and '.join(names)} carried {share_in(standings):.0%} of the weight; {quorum:.0%} make a quorum"
+    why = f"Cancelled after {turn.at() - draft.started:.1f} s, unfinished, because {carried}."
+    if all(each.state == "drafting" and each.agent == agent.name for each in strongest(standings)):
+        why += f" As the agent with the most weight it was given {patience:g} s more than that."
+    return why

@@ -18,6 +18,12 @@ class FixedRouter(Router):
         self.weights = weights
         self.given: dict[str, object] = {}
 
+    def check(self, agents: Sequence[Agent], *, fallback: str) -> None:
+        """Agree: it needs nothing to tell agents apart by."""
+
+    def prepare(self, agents: Sequence[Agent], *, on_progress: object = None) -> None:
+        """Load nothing: there is no encoder."""
+
     def route(self, conversation: Conversation, agents: Sequence[Agent], *, fallback: str, **given: object) -> Routing:
         del conversation, fallback
         self.given = given

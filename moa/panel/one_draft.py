@@ -1,0 +1,229 @@
+"""One draft on its way: an agent is asked, if need be again or by way of another model, and what it says is told."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from functools import partial
+
+from moa.agent import Agent
+from moa.answers import Draft, DraftStatus
+from moa.backends.base import Backend, Chunk, Delta, Finish, Request
+from moa.backends.thinking import unannounced
+from moa.errors import BackendError, BudgetExceeded, CallTimeout, ContextTooLong, DraftCancelled, MoaError
+from moa.events import AnswerDelta, AnswerReplaced, DraftDelta, DraftFinished, DraftNotice, DraftStarted
+from moa.messages import Usage
+from moa.panel.brief import Brief, Outcome, Place
+from moa.panel.fitting import shortened, suited
+from moa.panel.hedging import hedged
+from moa.panel.settings import Drafting
+from moa.turn import Turn, costs_nothing
+
+
+@dataclass(slots=True, eq=False)
+class OneDraft:
+    """One draft on its way."""
+
+    agent: Agent
+    brief: Brief
+    turn: Turn
+    drafting: Drafting
+    place: Place
+    turn_share: float = 1.0
+    """How much of the turn's remaining time it may take, 0 … 1."""
+    passthrough: bool = False
+    """Whether its text is the answer itself."""
+    id: str = field(init=False)
+    started: float = field(init=False)
+    backend: Backend = field(init=False)
+    """The model that is asked, or was asked last."""
+    text: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    first_token_at: float | None = None
+    finish: Finish | None = None
+    remarks: list[tuple[str, str]] = field(default_factory=list)
+    abandoned: str = ""
+    """Why nobody waits for it any more; empty as long as somebody does."""
+
+    def __post_init__(self) -> None:
+        self.id = self.turn.draft_id(self.agent.name)
+        self.started = self.turn.at()
+        self.backend = self.agent.backend
+
+    async def run(self) -> Outcome:
+        """Write the draft. Every failure is an outcome; only being cancelled from outside is an exception."""
+        turn = self.turn
+        turn.emit(DraftStarted(self.started, self.id, self.agent.name, self.backend.reference))
+        cause: MoaError | None = None
+        cut_off = False
+        left = turn.ledger.seconds_left()
+        ends = None if left is None else turn.at() + left * self.turn_share
+        limit = left
+        try:
+            async with asyncio.timeout(_until(ends, turn.at())) as deadline, self.place(self.agent.name, self._wait):
+                turns = _until(ends, turn.at())
+                limit = _shortest(self.agent.timeout, self.drafting.deadline, turns)
+                cut_off = limit is not None and limit == turns
+                deadline.reschedule(None if limit is None else asyncio.get_running_loop().time() + limit)
+                await self._listen()
+        except asyncio.CancelledError:
+            if not self.abandoned:
+                turn.emit(DraftFinished(turn.at(), self._draft("cancelled", "The run was stopped.")))
+                raise
+            cause = DraftCancelled(self.abandoned)
+        except TimeoutError as error:
+            cause = CallTimeout(_too_late(limit)) if deadline.expired() else self._own_failure(error)
+            cause.__cause__ = error
+        except MoaError as error:
+            cause = error
+        except Exception as error:  # noqa: BLE001  (someone else's backend: its mistake is one agent's failure)
+            cause = self._own_failure(error)
+        draft = self._draft(_status(cause), str(cause) if cause else None)
+        turn.emit(DraftFinished(turn.at(), draft))
+        return Outcome(draft, cause, tuple(self.remarks), cut_off and isinstance(cause, CallTimeout))
+
+    def _own_failure(self, error: Exception) -> BackendError:
+        kind, said = type(error).__name__, str(error)
+        cause = BackendError(f"{self.backend.reference} failed: {f'{kind}: {said}' if said else kind}")
+        cause.__cause__ = error
+        return cause
+
+    def _wait(self) -> None:
+        agent = self.agent
+        self._note("queued", f"{agent.name} is at its capacity ({agent.capacity}), so this draft waits for its turn.")
+
+    async def _listen(self) -> None:
+        """Ask the agent's model, and the models that stand in for it as long as nothing was said."""
+        failures: list[str] = []
+        following = list(self.agent.stand_ins)
+        while True:
+            try:
+                await self._asked()
+            except BudgetExceeded:
+                raise
+            except Exception as error:
+                failures.append(str(error) or type(error).__name__)
+                if self.text or self.reasoning or not following:
+                    raise _all_told(error, failures) from error
+            else:
+                return
+            failed, self.backend, self.finish = self.backend, following.pop(0), None
+            why = f"{self.backend.reference} is asked in place of {failed.reference}: {failures[-1]}"
+            self.remarks.append(("draft", why))
+            self._note("retrying", why)
+
+    async def _asked(self) -> None:
+        """Ask one model; once more with less of the conversation if it finds it too long."""
+        agent, brief, backend = self.agent, self.brief, self.backend
+        whole = agent.request(brief.conversation, contract=brief.contract, confidence=brief.confidence)
+        request, left_out = suited(whole, agent, backend)
+        if left_out:
+            self.remarks.append(("context", left_out))
+        try:
+            await self._call(request)
+        except ContextTooLong as error:
+            shorter = None if self.text or self.reasoning else shortened(request, backend, error)
+            if shorter is None:
+                raise
+            request, left_out = shorter
+            self.remarks.append(("context", left_out))
+            self._note("retrying", left_out)
+            await self._call(request)
+        self._tidy()
+        if not "".join(self.text).strip() and not (self.finish and self.finish.tool_calls):
+            raise BackendError("The model returned no visible text.")
+
+    async def _call(self, request: Request) -> None:
+        call = partial(self.turn.call, self.agent.name, self.backend, request)
+        after, lane = None, None
+        if (hedge := self.drafting.hedge) and not self.backend.reference.startswith(("local:", "replay:")):
+            lane = self.turn.traffic.lane(self.backend.reference)
+            lane.earn_hedge(hedge.share)
+            after = lane.usual(hedge.quantile, hedge.samples)
+        if lane is not None and after is not None:
+            await hedged(call, partial(call, hedge=True), after=after, allowed=lane.spend_hedge, take=self._take)
+            return
+        async with aclosing(call()) as chunks:
+            async for chunk in chunks:
+                self._take(chunk)
+
+    def _take(self, chunk: Chunk) -> None:
+        turn = self.turn
+        if isinstance(chunk, Delta):
+            at = turn.at()
+            if chunk.reasoning:
+                self.reasoning.append(chunk.text)
+                turn.emit(DraftDelta(at, self.id, chunk.text, reasoning=True))
+                return
+            self.text.append(chunk.text)
+            if self.first_token_at is None:
+                self.first_token_at = at
+            told = AnswerDelta(at, chunk.text, self.id) if self.passthrough else DraftDelta(at, self.id, chunk.text)
+            turn.emit(told)
+        elif isinstance(chunk, Finish):
+            self.finish = chunk
+        else:
+            turn.emit(DraftNotice(turn.at(), self.id, chunk.state, chunk.text, chunk.fraction))
+
+    def _tidy(self) -> None:
+        """Take out reasoning that ended without having been announced, unless it was shown and cannot be taken back."""
+        found = unannounced("".join(self.text))
+        if found is None or (self.passthrough and not self.turn.replaceable):
+            return
+        thought, said = found
+        self.reasoning.append(thought)
+        self.text = [said]
+        if self.passthrough:
+            why = "What came before was the model's reasoning, which it had not announced."
+            self.turn.emit(AnswerReplaced(self.turn.at(), said, why))
+
+    def _note(self, state: str, text: str) -> None:
+        self.turn.emit(DraftNotice(self.turn.at(), self.id, state, text))  # type: ignore[arg-type]
+
+    def _draft(self, status: DraftStatus, error: str | None = None) -> Draft:
+        finish = self.finish
+        unknown = self.text or self.reasoning or status == "cancelled"
+        return Draft(
+            id=self.id,
+            agent=self.agent.name,
+            model=self.backend.reference,
+            status=status,
+            text="".join(self.text),
+            tokens=finish.usage if finish else Usage(None, None) if unknown else Usage(),
+            cost_usd=finish.cost_usd if finish else 0.0 if not unknown or costs_nothing(self.backend) else None,
+            seconds=self.turn.at() - self.started,
+            first_token_seconds=None if self.first_token_at is None else self.first_token_at - self.started,
+            reasoning="".join(self.reasoning),
+            finish_reason=finish.reason if finish else None,
+            error=error,
+            confidence=finish.confidence if finish else None,
+            tool_calls=finish.tool_calls if finish else (),
+            cached=finish.cached if finish else False,
+        )
+
+
+def _all_told(error: Exception, failures: list[str]) -> Exception:
+    """Return the last model's error, with what the models before it said if there were any."""
+    if len(failures) == 1:
+        return error
+    earlier = " ".join(failures[:-1])
+    return BackendError(f"{failures[-1]} Before that: {earlier}")
+
+
+def _status(cause: MoaError | None) -> DraftStatus:
+    if cause is None:
+        return "ok"
+    return "cancelled" if isinstance(cause, DraftCancelled) else "failed"
+
+
+def _too_late(limit: float | None) -> str:
+    return f"No complete answer within {limit or 0:.3g} s, so the call was stopped."
+
+
+def _until(ends: float | None, now: float) -> float | None:
+    return None if ends is None else max(0.0, ends - now)
+
+
+def _shortest(*limits: float | None) -> float | None:
+    return min((limit for limit in limits if limit is not None), default=None)
