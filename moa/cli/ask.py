@@ -31,11 +31,14 @@ def ask(
     """
     import asyncio
 
+    from moa.cli.deciding import Downloading
     from moa.loader import load_mixture
     from moa.messages import Conversation
 
     conversation = Conversation.of(sys.stdin.read() if question == "-" else question)
-    answer = asyncio.run(_ask(load_mixture(mixture), conversation, stream=not as_json))
+    loaded = load_mixture(mixture)
+    loaded.router.prepare(loaded.agents, on_progress=Downloading())
+    answer = asyncio.run(_ask(loaded, conversation, stream=not as_json))
     if as_json:
         print(json.dumps(answer.to_json(), ensure_ascii=False))
 

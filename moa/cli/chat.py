@@ -46,12 +46,14 @@ def _chat_in_lines(spec: str | None) -> int:
     Returns:
         The exit code: 0, or that of the last question that could not be answered.
     """
+    from moa.cli.deciding import Downloading
     from moa.loader import load_mixture
     from moa.messages import Conversation
     from moa.routing.feedback import Feedback
     from moa.store import Store
 
     mixture, store = load_mixture(spec), Store()
+    mixture.router.prepare(mixture.agents, on_progress=Downloading())
     mixture.feedback = mixture.feedback or Feedback(store, mixture.name)
     conversation: Conversation | None = None
     answer, exit_code = "", 0

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from moa.mixture import Mixture
     from moa.routing import Router
     from moa.routing.by_label import LabelRouter
+    from moa.routing.by_response import ResponseRouter
 
 
 class Deciding(Protocol):
@@ -46,20 +47,26 @@ def deciding(spec: str | None, gate: Path | None) -> Deciding:
         return _ByMixture(mixture, mixture.router)
     from moa.routing import Router
     from moa.routing.by_label import LabelRouter
+    from moa.routing.by_response import ResponseRouter
     from moa.routing.embedding import Embedder
-    from moa.routing.encoder import encoder_for
+    from moa.routing.encoder import LIGHT, encoder_for
+    from moa.routing.learned.responses import ResponseGate
     from moa.routing.saved import load_gate
 
     trained = load_gate(gate)
+    encoder = trained.origin.name if trained.origin else LIGHT  # every saved gate knows its encoder
     if spec is None:
-        return _ByLabels(LabelRouter(trained, Embedder(encoder_for(trained.origin.name, Downloading()))))
+        embedder = Embedder(encoder_for(encoder, Downloading()))
+        if isinstance(trained, ResponseGate):
+            return _ByGate(ResponseRouter(trained, embedder))
+        return _ByGate(LabelRouter(trained, embedder))
     mixture = load_mixture(spec)
-    return _ByMixture(mixture, Router(trained.origin.name, gate=trained, policy=mixture.router.policy))
+    return _ByMixture(mixture, Router(encoder, gate=trained, policy=mixture.router.policy))
 
 
 @dataclass(frozen=True, slots=True)
-class _ByLabels:
-    router: LabelRouter
+class _ByGate:
+    router: LabelRouter | ResponseRouter
 
     def one(self, conversation: Conversation) -> Routing:
         from moa.routing.subject import subject

@@ -36,7 +36,7 @@ def read_questions(path: Path, text_field: str, label_field: str, group_field: s
     rows: list[dict[str, Any]] = []
     fields = (text_field, label_field, *([group_field] if group_field else []))
     for place, row in read_rows(path, fields, hint="--text-field, --label-field or --group-field"):
-        texts.append(_text(row, text_field, place))
+        texts.append(text_of(row, text_field, place))
         labels.append(_label(row, label_field, place))
         rows.append(row)
     field = group_field or next((name for name in GROUPS if name != label_field and all(name in r for r in rows)), None)
@@ -44,7 +44,12 @@ def read_questions(path: Path, text_field: str, label_field: str, group_field: s
     return Questions(tuple(texts), tuple(labels), groups)
 
 
-def _text(row: dict[str, Any], field: str, place: str) -> str:
+def text_of(row: dict[str, Any], field: str, place: str) -> str:
+    """Return the question that a row holds.
+
+    Raises:
+        UsageError: it is no string, or blank.
+    """
     text = row[field]
     if not isinstance(text, str):
         raise UsageError(f"{place}: the field {field!r} must be a string, not {_shown(text)}.")

@@ -45,7 +45,7 @@ def read_rows(path: Path, fields: Sequence[str], *, hint: str = "an option") -> 
         raise UsageError(f"{path} cannot be read: {error.strerror or error}.") from error
     places = [(f"{path}, line {number}", line) for number, line in enumerate(lines, 1) if line.strip()]
     if not places:
-        example = json.dumps({fields[0]: "What is 2 + 2?"})
+        example = _example(fields)
         raise UsageError(f"{path} is empty. It needs one JSON object a line, such as {example}")
     return [(place, _row(line, fields, place, hint)) for place, line in places]
 
@@ -58,13 +58,16 @@ def _row(line: str, fields: Sequence[str], place: str, hint: str) -> dict[str, A
     except RecursionError as error:
         raise UsageError(f"{place} is nested too deeply to be read.") from error
     if not isinstance(row, dict):
-        example = json.dumps({fields[0]: "What is 2 + 2?"})
-        raise UsageError(f"{place} is not a JSON object, such as {example}")
+        raise UsageError(f"{place} is not a JSON object, such as {_example(fields)}")
     for field in fields:
         if field not in row:
             has = f"it has {', '.join(map(repr, row))}" if row else "it has none"
             raise UsageError(f"{place} has no field {field!r}; {has}. Name the right one with {hint}.")
     return row
+
+
+def _example(fields: Sequence[str]) -> str:
+    return json.dumps({fields[0] if fields else "text": "What is 2 + 2?"})
 
 
 def _text(row: dict[str, Any], field: str, place: str) -> str:

@@ -87,6 +87,8 @@ def _figures(agent: ScoredAgent) -> list[str]:
         said.append(f"threshold {agent.threshold:.2f}")
     if agent.feedback_bias:
         said.append(f"feedback {agent.feedback_bias:+.2f}")
+    if agent.price:
+        said.append(f"price {-agent.price:+.2f}")
     if agent.load_bias:
         said.append(f"load bias {agent.load_bias:+.2f}")
     if agent.capacity is not None:

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from moa.cli.answered import AnsweredFields
+    from moa.cli.evidence import LabelledFields
     from moa.routing.embedding import Embedder
 
 app = typer.Typer(help="Learn from evidence how to route.", no_args_is_help=True, rich_markup_mode=None)
@@ -21,12 +25,64 @@ def train() -> None:
 
 @app.command()
 def gate(
+    *,
     data: Annotated[Path, typer.Option("--data", metavar="F.jsonl", help="Questions, one JSON object a line.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to save the gate in.")],
-    text_field: Annotated[str, typer.Option("--text-field", help="The field that holds the question.")] = "text",
+    text_field: Annotated[
+        str | None,
+        typer.Option(
+            "--text-field",
+            help="The field that holds the question; by default `text`, and of answers `prompt`, `text` or `question`.",
+            show_default=False,
+        ),
+    ] = None,
     label_field: Annotated[
-        str, typer.Option("--label-field", help="The field that says whose it is; null means out of scope.")
-    ] = "label",
+        str | None,
+        typer.Option(
+            "--label-field",
+            help="The field that says whose it is, `label` by default; null means out of scope.",
+            show_default=False,
+        ),
+    ] = None,
+    correct_field: Annotated[
+        str | None,
+        typer.Option(
+            "--correct-field",
+            help='The field that says how right each agent was, 0 to 1, as in {"small": 0, "large": 1}.',
+            show_default=False,
+        ),
+    ] = None,
+    system_field: Annotated[
+        str | None,
+        typer.Option(
+            "--system-field", help="Where a row is one answer: the field that says whose.", show_default=False
+        ),
+    ] = None,
+    score_field: Annotated[
+        str | None,
+        typer.Option(
+            "--score-field", help="Where a row is one answer: the field that says how right.", show_default=False
+        ),
+    ] = None,
+    cost_field: Annotated[
+        str | None,
+        typer.Option(
+            "--cost-field", help="The field with the cost of each answer, `cost` by default.", show_default=False
+        ),
+    ] = None,
+    price: Annotated[
+        float, typer.Option("--price", min=0, help="What one unit of cost is worth in success, for answers with costs.")
+    ] = 0.0,
+    keep: Annotated[
+        float | None,
+        typer.Option(
+            "--keep",
+            min=0,
+            max=1,
+            help="Find the cheapest routing whose success stays within this of the best single agent's.",
+            show_default=False,
+        ),
+    ] = None,
     group_field: Annotated[
         str | None,
         typer.Option(
@@ -37,31 +93,114 @@ def gate(
     ] = None,
     encoder: Annotated[
         str | None,
-        typer.Option("--encoder", help="A sentence-transformers model or folder; by default the light encoder."),
+        typer.Option(
+            "--encoder",
+            help="A sentence-transformers model or folder, or local:MODEL; by default the light encoder.",
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--target",
+            metavar="KIND=SHARE",
+            help="What each label's threshold is to reach: precision=0.9 or recall=0.95.",
+        ),
+    ] = None,
+    calibration: Annotated[
+        str | None,
+        typer.Option("--calibration", help="temperature, platt or isotonic; by default what does best when left out."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
 ) -> None:
-    """Learn whose questions are whose, and how sure one may be; report figures on questions left out.
+    """Learn who answers what, and how sure one may be; report figures on questions left out.
+
+    Rows are labelled questions, questions with how right each agent was, or single answers with a system and a score.
 
     Example: moa train gate --data questions.jsonl --text-field text --label-field domain --out my-gate
 
     Example: moa route "What is the area of a circle?" --gate my-gate
+
+    Example: moa train gate --data questions.jsonl --out my-gate --target precision=0.95
+
+    Example: moa train gate --data answers.jsonl --correct-field correct --cost-field cost --keep 0.01 --out my-gate
     """
-    from moa.cli.console import print_json
+    from moa.cli.answered import AnsweredFields
+    from moa.cli.evidence import Named, fields_of
+
+    named = Named(text_field, label_field, correct_field, system_field, score_field, cost_field, group_field)
+    fields = fields_of(data, named)
+    if isinstance(fields, AnsweredFields):
+        refuse("answers", {"--target": target, "--calibration": calibration})
+        found = _train_on_answers(data, fields, out, encoder, price, keep)
+    else:
+        refuse("labelled questions", {"--price": price or None, "--keep": keep})
+        found = _train_on_labels(data, fields, out, encoder, target, calibration)
+    _tell(found, as_json=as_json)
+
+
+def refuse(evidence: str, options: Mapping[str, object]) -> None:
+    """Refuse options that mean nothing for what is learned from.
+
+    Raises:
+        UsageError: one of them was given.
+    """
+    from moa.errors import UsageError
+
+    for option, value in options.items():
+        if value is not None:
+            raise UsageError(f"{option} is not for {evidence}, and the file holds {evidence}. Leave it out.")
+
+
+def _train_on_labels(
+    data: Path, fields: LabelledFields, out: Path, encoder: str | None, target: str | None, calibration: str | None
+) -> dict[str, Any]:
     from moa.cli.labelled import read_questions
-    from moa.cli.training_report import report, show
+    from moa.cli.training_report import report
+    from moa.routing.monotone import read_method
     from moa.routing.saved import check_target, save_gate
+    from moa.routing.thresholds import read_target
     from moa.routing.training.gate import train_gate
 
-    questions = read_questions(data, text_field, label_field, group_field)
+    wanted = None if target is None else read_target(target)
+    method = None if calibration is None else read_method(calibration)
+    questions = read_questions(data, fields.text, fields.label, fields.group)
     check_target(out)
-    trained = train_gate(questions, embedder_of(encoder), say)
+    trained = train_gate(questions, embedder_of(encoder), say, target=wanted, calibration=method)
     save_gate(trained, out)
-    found: dict[str, Any] = report(trained, out)
+    return report(trained, out)
+
+
+def _train_on_answers(
+    data: Path, fields: AnsweredFields, out: Path, encoder: str | None, price: float, keep: float | None
+) -> dict[str, Any]:
+    from moa.cli.answered import read_responses
+    from moa.cli.response_report import report
+    from moa.errors import UsageError
+    from moa.routing.saved import check_target, save_gate
+    from moa.routing.training.operating import Wish
+    from moa.routing.training.response_gate import train_response_gate
+    from moa.routing.training.responses import check
+
+    if price and keep is not None:
+        raise UsageError("--price and --keep cannot go together: --keep finds the price.")
+    matrix, wish = read_responses(data, fields), Wish(price, keep)
+    check(matrix, wish)
+    check_target(out)
+    trained = train_response_gate(matrix, embedder_of(encoder), say, wish=wish)
+    save_gate(trained, out)
+    return report(trained, out)
+
+
+def _tell(found: dict[str, Any], *, as_json: bool) -> None:
+    from moa.cli import response_report, training_report
+    from moa.cli.console import print_json
+
     if as_json:
         print_json(found)
+    elif found.get("kind") == "responses":
+        response_report.show(found)
     else:
-        show(found)
+        training_report.show(found)
 
 
 def embedder_of(name: str | None) -> Embedder:

@@ -55,11 +55,46 @@ def show(found: dict[str, Any]) -> None:
         table.add_row(name, *(_number(figures[key]) for _, figures in columns))
     out.print(table)
     out.print()
+    _show_calibration(found["calibration"])
+    if "thresholds" in found:
+        _show_thresholds(found["thresholds"])
     _show_confusions(found["confusions"], found["labels"])
 
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
+
+
+def _show_calibration(calibration: dict[str, Any]) -> None:
+    from moa.cli.console import console
+
+    tried = ", ".join(
+        f"{method} {each['log_loss']:.3f} and {each['calibration_error']:.3f}"
+        for method, each in calibration["tried"].items()
+    )
+    console().print(f"calibrated by: {calibration['method']} (log loss and calibration error left out: {tried})\n")
+
+
+def _show_thresholds(thresholds: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    from moa.cli.console import console
+    from moa.untrusted import one_line
+
+    [(kind, least)] = thresholds["target"].items()
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), title=f"thresholds for a {kind} of {least:g}")
+    table.title_justify = "left"
+    for name in ("", "threshold", "precision left out", "recall left out"):
+        table.add_column(name, justify="right" if name else "left")
+    for label, found in thresholds["labels"].items():
+        left_out = found["held_out"] or {"precision": None, "recall": None}
+        figures = (found["threshold"], left_out["precision"], left_out["recall"])
+        table.add_row(one_line(label), *map(_number, figures))
+    console().print(table)
+    for label, found in thresholds["labels"].items():
+        if found["why"]:
+            console().print(f"{one_line(label)} has no threshold of its own: {found['why']}")
+    console().print()
 
 
 def _show_confusions(counts: list[list[int]], labels: list[str]) -> None:

@@ -40,9 +40,10 @@ class Child:
         model: the GGUF file; of a model in several files, the first.
         context: tokens that each slot can take.
         slots: requests that are answered at the same time.
+        embeds: whether it turns texts into vectors, in place of answering them.
     """
 
-    def __init__(self, name: str, model: Path, context: int, slots: int) -> None:
+    def __init__(self, name: str, model: Path, context: int, slots: int, *, embeds: bool = False) -> None:
         self.name = name
         self.address = ""
         """Base URL of its server, once the model is loaded."""
@@ -55,6 +56,7 @@ class Child:
             "model": str(model),
             "context": context,
             "slots": slots,
+            "embeds": embeds,
             "threads": physical_cores(),
             "secret": self.secret,
             "parent": os.getpid(),

@@ -29,6 +29,10 @@ class EngineSettings:
     """Tokens that each conversation may take. A model that was trained on less gets less."""
     slots: int
     """Requests that are answered at the same time; more wait."""
+    embeds: bool = False
+    """Whether it turns texts into vectors, the mean of their last hidden states, in place of answering them. Such an
+    engine has one slot: with several, llama.cpp's mean of one text depended on the texts beside it (cosines of 0.6
+    between the vectors of the same text alone and in a batch)."""
 
 
 class Engine:
@@ -56,13 +60,14 @@ class Engine:
         """Return the child that serves the model, starting it if none runs. Blocks; one starts it, others wait.
 
         Raises:
-            EngineError: the model is damaged or not made for conversations, or the engine cannot load it.
+            EngineError: the model is damaged or not made for what is wanted of it, or the engine cannot load it.
         """
         with self._starting:
             if self.child:
                 return self.child
             self.stop()
-            self._child = child = Child(self.name, self.settings.model, self._context(), self.settings.slots)
+            settings = self.settings
+            self._child = child = Child(self.name, settings.model, self.context, settings.slots, embeds=settings.embeds)
             child.wait_until_loaded()
             return child
 
@@ -82,10 +87,15 @@ class Engine:
             with self._counting:
                 self._calls -= 1
 
-    def _context(self) -> int:
-        """Return the tokens of context that the model can use, after a look at its file."""
+    @property
+    def context(self) -> int:
+        """Tokens that one request can take: what was asked for, or less if the model was trained on less.
+
+        Raises:
+            EngineError: the model's file is damaged, or not made for what is wanted of it.
+        """
         header = read_header(self.settings.model)
-        if not header.has_chat_template:
+        if not header.has_chat_template and not self.settings.embeds:
             raise EngineError(
                 f"{self.name} ({header.architecture}) has no chat template, so it was not made for conversations: "
                 "a base model continues text, an encoder turns text into numbers. Use an instruct or chat model."

@@ -65,6 +65,10 @@ def _load(order: Mapping[str, Any]) -> tuple[Any, str]:
     params.model_alias = {order["name"]}
     params.n_ctx = order["context"] * order["slots"]
     params.n_parallel = order["slots"]
+    if order["embeds"]:
+        params.embedding = True
+        params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
+        params.n_batch = params.n_ubatch = order["context"]  # a text must fit into one batch for its mean to be taken
     params.n_gpu_layers = gpu_layers(devices)
     params.fit_params = params.n_gpu_layers != 0  # there is nothing to fit on a CPU, and trying costs seconds
     if order["threads"]:

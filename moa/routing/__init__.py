@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from moa.routing.gates import Responses as Responses
     from moa.routing.gates import Rule as Rule
     from moa.routing.gates import RulesGate as RulesGate
+    from moa.routing.gates import ScaledGate as ScaledGate
     from moa.routing.gates import SuccessGate as SuccessGate
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Router",
     "Rule",
     "RulesGate",
+    "ScaledGate",
     "SuccessGate",
     "Wishes",
     "redecide",

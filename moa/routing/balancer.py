@@ -11,7 +11,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from moa.answers import Routing
-from moa.routing.decision import evidence_of, redecide
+from moa.routing.decision import redecide
+from moa.routing.evidence import Evidence
 from moa.routing.load import Balance, Load
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class LoadBalancer:
             self._in_flight.update(routing.panel)
             if self._balance:
                 would_do = [
-                    agent.name for agent in routing.agents if evidence_of(agent).merit >= (agent.threshold or 0)
+                    agent.name for agent in routing.agents if Evidence.of(agent).merit >= (agent.threshold or 0)
                 ]
                 self._balance = self._balance.after(routing.panel, would_do)
         return Admission(routing, self, set(routing.panel))

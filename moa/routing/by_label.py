@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from moa.answers import Routing
-from moa.routing.decision import Evidence, decide
+from moa.routing.decision import decide
+from moa.routing.evidence import Evidence
 from moa.routing.policy import Policy
+from moa.routing.scored import Scored, Scoring, is_blank
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from moa.routing.embedding import Embedder
     from moa.routing.learned.gate import TrainedGate
 
@@ -37,8 +41,9 @@ class LabelRouter:
 
     def __init__(self, gate: TrainedGate, embedder: Embedder) -> None:
         gate.origin.check(embedder)
-        self._gate, self._embedder = gate, embedder
-        self.policy = Policy(threshold=gate.threshold)
+        self._gate = gate
+        self._scoring = Scoring(gate, embedder, gate.examples)
+        self.policy = Policy(threshold=gate.threshold, thresholds=gate.thresholds)
 
     def route_all(self, questions: Sequence[str]) -> list[Routing]:
         """Decide for many questions.
@@ -49,25 +54,24 @@ class LabelRouter:
         if not questions:
             return []
         started = perf_counter()
-        vectors = self._embedder.questions(questions)
-        scores = self._gate.scores(vectors, questions)
-        probabilities = self._gate.probabilities(scores)
-        routings = [self._routing(*row) for row in zip(vectors, scores, probabilities, strict=True)]
+        scored = self._scoring.of(questions)
+        probabilities = self._gate.probabilities(scored.scores)
+        routings = [
+            self._routing(scored, row, each, blank=is_blank(text))
+            for row, (each, text) in enumerate(zip(probabilities, questions, strict=True))
+        ]
         seconds = (perf_counter() - started) / len(questions)
         return [replace(routing, seconds=seconds) for routing in routings]
 
-    def _routing(self, vector: np.ndarray, scores: np.ndarray, probabilities: np.ndarray) -> Routing:
-        labels, examples = self._gate.labels, self._gate.examples
+    def _routing(self, scored: Scored, row: int, probabilities: NDArray[np.float64], *, blank: bool) -> Routing:
+        labels = self._gate.labels
         likely = np.argsort(-probabilities, kind="stable")[:EXPLAINED]
-        if len(labels) <= EXPLAINED:
-            nearest = dict(enumerate(examples.nearest_of_all(vector)))
-        else:
-            nearest = {int(place): examples.nearest(vector, int(place)) for place in likely}
+        nearest = {place: scored.comparison.nearest(row, place) for place in likely.tolist()}
         evidence = [
-            Evidence(label, score, probability, nearest.get(place, ()))
+            Evidence(label, score, 0.0 if blank else probability, nearest.get(place, ()))
             for place, (label, score, probability) in enumerate(
-                zip(labels, scores.tolist(), probabilities.tolist(), strict=True)
+                zip(labels, scored.scores[row].tolist(), probabilities.tolist(), strict=True)
             )
         ]
         best = labels[int(likely[0])]
-        return decide(evidence, self.policy, fallback=best, encoder=self._embedder.encoder.name)
+        return decide(evidence, self.policy, fallback=best, encoder=self._scoring.embedder.encoder.name)

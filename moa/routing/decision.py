@@ -2,53 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
-from moa.answers import Neighbour, Routing, ScoredAgent
-from moa.routing import reasons
+from moa.answers import Routing, ScoredAgent
+from moa.routing.evidence import Evidence
 from moa.routing.load import Load
 from moa.routing.policy import Policy
-from moa.routing.selection import Candidate, select, weights
-from moa.routing.wishes import Wishes
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What is known of one agent for one question."""
-
-    name: str
-    score: float
-    """The gate's."""
-    probability: float
-    """0 … 1."""
-    nearest: tuple[Neighbour, ...] = ()
-    """The agent's most similar examples, nearest first."""
-    parts: Mapping[str, float] = field(default_factory=dict)
-    """The part that each gate of a blend has in the score."""
-    feedback_bias: float = 0.0
-    """Added to the probability in selection."""
-    load_bias: float = 0.0
-    """Added where agents are ranked in selection."""
-    in_flight: int = 0
-    """Drafts that the agent is writing."""
-    capacity: int | None = None
-    """How many it may write at once."""
-
-    @property
-    def full(self) -> bool:
-        """Whether the agent has no room for another draft."""
-        return self.capacity is not None and self.in_flight >= self.capacity
-
-    @property
-    def merit(self) -> float:
-        """The probability with what feedback adds, 0 … 1. What has no probability at all gets none from feedback."""
-        if not self.feedback_bias or self.probability == 0:
-            return self.probability
-        return min(1.0, max(0.0, self.probability + self.feedback_bias))
-
-
-NO_WISHES = Wishes()
+from moa.routing.reasons import ALONE, Reasons
+from moa.routing.selection import Candidate, Selection, select, weights
+from moa.routing.wishes import NO_WISHES, Wishes
 
 
 def decide(
@@ -78,32 +41,12 @@ def decide(
         The routing, with `seconds` 0: time is for the caller to take.
     """
     names = [each.name for each in evidence]
-    candidates = [_candidate(each, policy, wishes) for each in evidence]
+    candidates = _candidates(evidence, policy, wishes)
     selection = select(candidates, policy, fallback=names.index(fallback), assigned=assigned)
-    counted = [place for place in selection.panel if selection.outcomes[place] != "always"]
-    shares = weights([each.probability for each in evidence], counted)
-    why = reasons.Reasons(evidence, candidates, selection, policy, wishes, turns_back)
-    agents = tuple(
-        ScoredAgent(
-            each.name,
-            each.score,
-            each.probability,
-            shares[place],
-            chosen=place in selection.panel,
-            reason=why.of(place),
-            nearest=each.nearest,
-            threshold=candidates[place].threshold,
-            feedback_bias=each.feedback_bias,
-            load_bias=each.load_bias,
-            in_flight=each.in_flight,
-            capacity=each.capacity,
-            parts=each.parts,
-        )
-        for place, each in enumerate(evidence)
-    )
+    why = Reasons(evidence, candidates, selection, policy, wishes, turns_back, names.index(fallback))
     return Routing(
         panel=tuple(names[place] for place in selection.panel),
-        agents=agents,
+        agents=_scored(evidence, candidates, selection, why),
         fallback=selection.fell_back,
         threshold=policy.threshold,
         encoder=encoder,
@@ -119,7 +62,7 @@ def decide(
 
 def only(name: str, policy: Policy, *, encoder: str) -> Routing:
     """Return the routing of a mixture of one agent, which needs no encoder to be made."""
-    alone = ScoredAgent(name, 1.0, 1.0, 1.0, chosen=True, reason=reasons.ALONE, threshold=policy.threshold_of(name))
+    alone = ScoredAgent(name, 1.0, 1.0, 1.0, chosen=True, reason=ALONE, threshold=policy.threshold_of(name))
     settings = policy.to_json()
     return Routing((name,), (alone,), False, policy.threshold, encoder, 0.0, name, settings)  # noqa: FBT003
 
@@ -151,7 +94,7 @@ def redecide(
     wishes.check(names)
     if len(names) == 1:
         return replace(only(names[0], policy, encoder=routing.encoder), seconds=routing.seconds)
-    evidence = [evidence_of(agent) for agent in routing.agents]
+    evidence = [Evidence.of(agent) for agent in routing.agents]
     again = decide(
         [load.upon(each) for each in evidence] if load else evidence,
         policy,
@@ -173,33 +116,50 @@ def wishes_of(routing: Routing) -> Wishes:
     return Wishes(routing.pinned, routing.excluded, routing.mentioned)
 
 
-def evidence_of(agent: ScoredAgent) -> Evidence:
-    """Return what was known of an agent when it was decided about."""
-    return Evidence(
-        agent.name,
-        agent.score,
-        agent.probability,
-        agent.nearest,
-        agent.parts,
-        agent.feedback_bias,
-        agent.load_bias,
-        agent.in_flight,
-        agent.capacity,
+def _scored(
+    evidence: Sequence[Evidence], candidates: Sequence[Candidate], selection: Selection, why: Reasons
+) -> tuple[ScoredAgent, ...]:
+    """Return what is told of every agent: what was known of it, its weight, and what came of it and why."""
+    counted = [place for place in selection.panel if selection.outcomes[place] != "always"]
+    shares = weights([each.probability for each in evidence], counted)
+    thresholds = [each.threshold for each in candidates]
+    return tuple(
+        ScoredAgent(
+            each.name,
+            each.score,
+            each.probability,
+            shares[place],
+            chosen=place in selection.panel,
+            reason=why.of(place),
+            nearest=each.nearest,
+            threshold=threshold,
+            feedback_bias=each.feedback_bias,
+            load_bias=each.load_bias,
+            in_flight=each.in_flight,
+            capacity=each.capacity,
+            price=each.price,
+            parts=each.parts,
+        )
+        for place, (each, threshold) in enumerate(zip(evidence, thresholds, strict=True))
     )
 
 
-def _candidate(each: Evidence, policy: Policy, wishes: Wishes) -> Candidate:
-    name = each.name
-    return Candidate(
-        each.merit,
-        policy.threshold_of(name),
-        each.load_bias,
-        full=each.full,
-        pinned=name in wishes.pin,
-        addressed=name in wishes.mentioned,
-        excluded=name in wishes.exclude,
-        always=name in policy.always,
-    )
+def _candidates(evidence: Sequence[Evidence], policy: Policy, wishes: Wishes) -> list[Candidate]:
+    """Return what selection knows of every agent."""
+    pinned, mentioned, excluded, always = wishes.pin, wishes.mentioned, wishes.exclude, policy.always
+    return [
+        Candidate(
+            each.merit,
+            policy.threshold_of(each.name),
+            each.load_bias,
+            each.full,
+            each.name in pinned,
+            each.name in mentioned,
+            each.name in excluded,
+            each.name in always,
+        )
+        for each in evidence
+    ]
 
 
 def _fallback_agent(routing: Routing, names: Sequence[str]) -> str:

@@ -55,7 +55,7 @@ class Embedder:
                 self._remembered.move_to_end(text)
             while len(self._remembered) > REMEMBERED:
                 self._remembered.popitem(last=False)
-        return np.stack([known[text] for text in texts]) if texts else self._embed([])
+        return np.array([known[text] for text in texts]) if texts else self._embed([])
 
     def examples(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return unit vectors as `questions` does, from the cache on disk where it holds them.
@@ -66,11 +66,12 @@ class Embedder:
         if self._cache is None or not texts:
             return self._embed(texts)
         fingerprint = self.fingerprint()
-        vectors = self._cache.load(fingerprint, texts, self.encoder.dimension)
-        if vectors is None:
-            vectors = self._embed(texts)
-            self._cache.save(fingerprint, texts, vectors)
-        return vectors
+        known = self._cache.load(fingerprint, texts, self.encoder.dimension)
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        if new:
+            known.update(zip(new, self._embed(new), strict=True))
+            self._cache.save(fingerprint, known)
+        return np.array([known[text] for text in texts])
 
     def fingerprint(self) -> bytes:
         """Return a hash that changes when the encoder does: of its name and of the vector it gives a fixed sentence."""
@@ -85,6 +86,8 @@ class Embedder:
             return np.empty((0, self.encoder.dimension), np.float32)
         cut = [windows(text) for text in texts]
         vectors = self._encode([window for parts in cut for window in parts])
+        if len(vectors) == len(texts):
+            return vectors
         starts = np.cumsum([0, *(len(parts) for parts in cut[:-1])])
         return _unit(np.add.reduceat(vectors, starts, axis=0))
 
@@ -113,6 +116,6 @@ class Embedder:
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Scale rows to length 1; a row of zeros, like to nothing, stays as it is."""
-    lengths: NDArray[np.float32] = np.linalg.norm(vectors, axis=1, keepdims=True)
+    lengths: NDArray[np.float32] = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
     lengths[lengths == 0] = 1
-    return vectors / lengths
+    return vectors / lengths[:, None]

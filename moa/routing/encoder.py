@@ -16,6 +16,9 @@ LIGHT = "all-minilm-l6-v2-int8"
 """The default: 23 MB, loads in a fraction of a second, and costs a few milliseconds a question."""
 FULL = "all-minilm-l6-v2"
 """The same model at full precision, for where onnxruntime is not installed."""
+STAND_IN = f"{FULL} (onnxruntime is not installed)"
+"""What the full model is called where it stands in for the light one."""
+_LOCAL = "local:"
 
 
 @runtime_checkable
@@ -44,8 +47,10 @@ def encoder_for(name: str, on_progress: Callable[[Progress], None] | None = None
     """Load the encoder that a name stands for, fetching its weights if they are not here yet.
 
     `all-minilm-l6-v2-int8` runs on onnxruntime; where that is not installed, the same model runs at full precision on
-    sentence-transformers, and the encoder's name says so. `all-minilm-l6-v2` comes from moa's catalogue. Any other
-    name is a folder or a model of the Hugging Face hub, for sentence-transformers.
+    sentence-transformers, and the encoder's name says so. `all-minilm-l6-v2` comes from moa's catalogue. `local:` and a
+    language model are that model's own hidden states, centred. Any other name is a folder or a model of the Hugging
+    Face hub, for sentence-transformers; after a `#` may stand the instruction to use (`model#clustering`, or `model#`
+    for none).
 
     Args:
         name: which encoder.
@@ -57,6 +62,12 @@ def encoder_for(name: str, on_progress: Callable[[Progress], None] | None = None
     """
     from moa.local.download import fetch
 
+    name = name.removeprefix(_LOCAL) if name.removeprefix(_LOCAL) in {LIGHT, FULL} else name
+    if name.startswith(_LOCAL):
+        from moa.routing.centred import Centred
+        from moa.routing.hidden_states import HiddenStates
+
+        return Centred.of(HiddenStates(name.removeprefix(_LOCAL), on_progress=on_progress))
     if name == LIGHT and find_spec("onnxruntime") and find_spec("tokenizers"):
         from moa.routing.light import LightEncoder
 
@@ -65,12 +76,8 @@ def encoder_for(name: str, on_progress: Callable[[Progress], None] | None = None
     from moa.routing.sentence import SentenceEncoder
 
     if name == LIGHT:
-        return SentenceEncoder(str(fetch(FULL, on_progress)), name=f"{FULL} (onnxruntime is not installed)")
-    if name == FULL:
-        return SentenceEncoder(str(fetch(FULL, on_progress)), name=FULL)
-    return SentenceEncoder(name)
-
-
-def cause(error: Exception) -> str:
-    """Return the first line of what another library said, short enough to stand inside a sentence."""
-    return next((line.strip()[:200] for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        return SentenceEncoder(str(fetch(FULL, on_progress)), name=STAND_IN)
+    if name in {FULL, STAND_IN}:
+        return SentenceEncoder(str(fetch(FULL, on_progress)), name=name)
+    model, mark, prompt = name.partition("#")
+    return SentenceEncoder(model, prompt=prompt if mark else None)

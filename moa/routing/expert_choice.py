@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from moa.routing.selection import ranking
 
 if TYPE_CHECKING:
-    from moa.routing.decision import Evidence
+    from moa.routing.evidence import Evidence
     from moa.routing.policy import Policy
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from moa.routing.comparison import Comparison
+    from moa.routing.examples import Examples
+
 
 @runtime_checkable
 class Gate(Protocol):
@@ -57,6 +60,33 @@ class Blended(Protocol):
         self, vectors: NDArray[np.float32], texts: Sequence[str] | None = None
     ) -> Mapping[str, NDArray[np.float32]]:
         """Return, by the name of each gate, its part: arrays of shape (questions, agents), which sum to the scores."""
+        ...
+
+
+@runtime_checkable
+class Comparing(Protocol):
+    """A gate that compares a question with its examples, and can be told what came of it if that is known already."""
+
+    @property
+    def examples(self) -> Examples:
+        """What it compares with."""
+        ...
+
+    def scores_from(
+        self, comparison: Comparison, vectors: NDArray[np.float32], texts: Sequence[str] | None = None
+    ) -> NDArray[np.float32]:
+        """Return what `scores` does, from the comparison of these vectors with its examples."""
+        ...
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """A gate that weighs success against cost."""
+
+    def success_and_prices(
+        self, vectors: NDArray[np.float32], texts: Sequence[str] | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return what the scores are the difference of, both of shape (questions, agents): success, and prices."""
         ...
 
 

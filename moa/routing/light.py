@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from moa.errors import EncoderError
-from moa.routing.encoder import cause
+from moa.routing.cause import cause
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TOKENS = 256
 """What all-MiniLM-L6-v2 was made to read; the rest of a text is cut off."""
+
+_SAYING_NOTHING = ("[CLS]", "[SEP]", "[UNK]", "[PAD]")
+"""Tokens that stand for no word of the text."""
 
 
 class LightEncoder:
@@ -52,19 +56,32 @@ class LightEncoder:
             ) from error
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(TOKENS)
+        self._nothing = {
+            place for token in _SAYING_NOTHING if (place := self._tokenizer.token_to_id(token)) is not None
+        }
         self._inputs = {given.name for given in self._session.get_inputs()}
         self.dimension = int(self._session.get_outputs()[0].shape[-1])
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return one unit vector a text: float32, shape (texts, dimension)."""
+        """Return one unit vector a text: float32, shape (texts, dimension).
+
+        A text of which the model knows no word, such as an emoji or a line in a script that it never read, is like to
+        nothing: zeros. All such texts would have almost the same vector, and be taken for one another.
+        """
         vectors = np.empty((len(texts), self.dimension), np.float32)
         for row, text in enumerate(texts):
-            vectors[row] = self._pooled(self._tokenizer.encode(text).ids)
-        lengths: NDArray[np.float32] = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return vectors / lengths
+            vectors[row] = self._vector(self._tokenizer.encode(text).ids)
+        return vectors
 
-    def _pooled(self, ids: list[int]) -> NDArray[np.float32]:
+    def _vector(self, ids: list[int]) -> NDArray[np.float32]:
+        if self._nothing.issuperset(ids):
+            return np.zeros(self.dimension, np.float32)
         tokens = np.array([ids], np.int64)
-        feeds = {"input_ids": tokens, "attention_mask": np.ones_like(tokens), "token_type_ids": np.zeros_like(tokens)}
-        states = self._session.run(None, {name: feeds[name] for name in self._inputs})[0]
-        return np.asarray(states[0].mean(axis=0), np.float32)
+        feeds = {
+            "input_ids": tokens,
+            "attention_mask": np.ones(tokens.shape, np.int64),
+            "token_type_ids": np.zeros(tokens.shape, np.int64),
+        }
+        states = self._session.run(None, {name: feeds[name] for name in self._inputs})[0][0]
+        total = np.add.reduce(states, axis=0)  # at length 1 it is what the mean is
+        return np.asarray(total / sqrt(total @ total), np.float32)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import exp
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from moa.routing.decision import Evidence
+from moa.routing.evidence import Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +23,7 @@ class Load:
     def upon(self, evidence: Evidence) -> Evidence:
         """Return what is known of an agent, with its load."""
         name = evidence.name
-        return replace(
-            evidence,
+        return evidence._replace(
             in_flight=self.in_flight.get(name, 0),
             capacity=self.capacity.get(name),
             load_bias=self.bias.get(name, 0.0),

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
 
-if TYPE_CHECKING:
-    from moa.routing.decision import Evidence
-    from moa.routing.policy import Policy
-    from moa.routing.selection import Candidate, Selection
-    from moa.routing.wishes import Wishes
+from moa.routing.evidence import Evidence
+from moa.routing.policy import Policy
+from moa.routing.selection import Candidate, Selection
+from moa.routing.wishes import Wishes
 
 _QUOTED = 60
 """Characters of an example that a sentence has room for."""
@@ -28,6 +27,8 @@ class Reasons:
     policy: Policy
     wishes: Wishes
     turns_back: int
+    fallback: int
+    """Place of the fallback agent, which alone may be without examples. Of labels, only the likeliest show theirs."""
 
     def of(self, place: int) -> str:
         """Return the sentence for the agent at a place."""
@@ -88,9 +89,11 @@ class Reasons:
 
     def _masked(self, place: int) -> str:
         each = self.evidence[place]
-        if not each.nearest and any(other.nearest for other in self.evidence):
+        if place == self.fallback and not each.nearest and any(other.nearest for other in self.evidence):
             return "it has no examples, so it answers only as the fallback"
         match self.selection.outcomes[place]:
+            case _ if each.price and self._was_more_probable(place):
+                why = f"{_figure(each)} is enough, but its cost takes {each.price:.2f} off, which leaves too little"
             case "below":
                 why = f"{_figure(each)} is below the threshold {self.candidates[place].threshold:.2f}"
             case "margin":
@@ -103,6 +106,10 @@ class Reasons:
             case _:
                 why = f"{_figure(each)} is enough, but the panel is full with {self._others(place)}"
         return f"{why}{_near(each)}"
+
+    def _was_more_probable(self, place: int) -> bool:
+        panel = self.selection.panel
+        return any(self.evidence[other].probability < self.evidence[place].probability for other in panel)
 
     def _nobody(self) -> str:
         """Say why nobody was chosen."""
@@ -166,6 +173,11 @@ def _figure(each: Evidence) -> str:
 def _near(each: Evidence) -> str:
     if not each.nearest:
         return ""
-    text = " ".join(each.nearest[0].text.split())
-    text = text if len(text) <= _QUOTED else f"{text[: _QUOTED - 1].rstrip()}…"
-    return f"; nearest to “{text}” ({each.nearest[0].similarity:.2f})"
+    return f"; nearest to “{_quoted(each.nearest[0].text)}” ({each.nearest[0].similarity:.2f})"
+
+
+@lru_cache(maxsize=4096)
+def _quoted(text: str) -> str:
+    """Return so much of an example as a sentence has room for. The same examples are near again and again."""
+    text = " ".join(text.split())
+    return text if len(text) <= _QUOTED else f"{text[: _QUOTED - 1].rstrip()}…"

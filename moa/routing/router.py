@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,12 +13,13 @@ from moa.answers import Routing
 from moa.errors import AgentError
 from moa.messages import Conversation
 from moa.paths import cache_folder
-from moa.routing.decision import NO_WISHES, Evidence, decide, only
+from moa.routing.decision import decide, only
 from moa.routing.encoder import LIGHT, Encoder, encoder_for
+from moa.routing.evidence import Evidence
 from moa.routing.policy import Mode, Policy, Settings
 from moa.routing.selection import probabilities
 from moa.routing.subject import subject
-from moa.routing.wishes import Wishes
+from moa.routing.wishes import NO_WISHES, Wishes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from moa.routing.feedback import Feedback
     from moa.routing.gate import Gate
     from moa.routing.learned.gate import TrainedGate
+    from moa.routing.learned.responses import ResponseGate
     from moa.routing.load import Load
-    from moa.routing.scored import Scored
+    from moa.routing.scored import Scored, Scoring
 
 _SETS_OF_AGENTS = 8
 """Sets of agents whose examples stay in memory; a program rarely has more than one."""
@@ -50,15 +51,16 @@ class Router:
         Router('all-minilm-l6-v2-int8', k=2, threshold=0.35, margin=0.1)
 
     Args:
-        encoder: the name of one (`all-minilm-l6-v2-int8`, `all-minilm-l6-v2`, a sentence-transformers model or folder),
-            or an `Encoder`.
+        encoder: the name of one (`all-minilm-l6-v2-int8`, `all-minilm-l6-v2`, `local:` and a language model, a
+            sentence-transformers model or folder), or an `Encoder`.
         gate: a trained gate, or the folder of a saved one; or what makes a gate of the agents' examples, which
-            is `PrototypeGate` by default.
+            is `PrototypeGate` by default. Thresholds that a trained gate fitted to a target hold for its agents, where
+            `thresholds` does not name them.
         policy: how many answer (`top1`, `topk`, `adaptive`, `dense`, `soft`, `expert_choice`), or a whole `Policy`. By
             default `top1`, or `adaptive` if k is more than 1.
         settings: fields of the `Policy`, which says of each what it does: `k`, `k_max`, `threshold`, `thresholds`,
             `margin`, `fallback_threshold`, `always`, `temperature`, `background`, … Temperature and background belong
-            to the encoder and the gate: the defaults fit MiniLM.
+            to the encoder and the gate: the defaults fit MiniLM, and with `gate=ScaledGate.of` others are fitted.
 
     Raises:
         AgentError: a setting is out of its range.
@@ -68,7 +70,7 @@ class Router:
         self,
         encoder: str | Encoder = LIGHT,
         *,
-        gate: Callable[[Examples], Gate] | TrainedGate | str | Path | None = None,
+        gate: Callable[[Examples], Gate] | TrainedGate | ResponseGate | str | Path | None = None,
         policy: Mode | Policy | None = None,
         **settings: Unpack[Settings],
     ) -> None:
@@ -80,7 +82,7 @@ class Router:
         self._encoder = encoder
         self._gate = gate
         self._embedder: Embedder | None = None
-        self._prepared: OrderedDict[object, _Prepared] = OrderedDict()
+        self._prepared: list[_Prepared] = []
         self._loading = Lock()
 
     def __repr__(self) -> str:
@@ -105,7 +107,8 @@ class Router:
         names = [agent.name for agent in agents]
         if not agents:
             raise AgentError("There are no agents to route to. Add at least one.")
-        if repeated := next((name for name in names if names.count(name) > 1), None):
+        if len(set(names)) < len(names):
+            repeated = next(name for name in names if names.count(name) > 1)
             raise AgentError(f"Two agents are called {repeated!r}. Give each a name of its own.")
         if fallback not in names:
             raise AgentError(f"The fallback agent {fallback!r} is none of the agents: {', '.join(names)}.")
@@ -186,6 +189,16 @@ class Router:
         """
         return self._route(_Asked(questions, questions, wishes, load), agents, fallback)
 
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32] | None:
+        """Return unit vectors of texts, shape (texts, dimension); None as long as no encoder is loaded.
+
+        Loads nothing: among one agent there is nothing to decide, and so no encoder.
+
+        Raises:
+            EncoderError: the encoder failed, or returned nonsense.
+        """
+        return self._embedder.questions(texts) if self._embedder else None
+
     def _route(self, asked: _Asked, agents: Sequence[Agent], fallback: str) -> list[Routing]:
         self.check(agents, fallback=fallback)
         names = [agent.name for agent in agents]
@@ -194,19 +207,19 @@ class Router:
             return [only(names[0], self.policy, encoder=self.encoder)] * len(asked.texts)
         if not asked.texts:
             return []
-        from moa.routing.scored import Scored, unscored
+        from moa.routing.scored import unscored
 
         ready = self._prepare(agents)
         started = perf_counter()
-        vectors = ready.embedder.questions(asked.texts)
-        scored = Scored.by(ready.gate, vectors, asked.texts)
-        evidence = list(self._evidence(asked, ready, vectors, scored))
+        scored = ready.scoring.of(asked.texts)
+        evidence = list(self._evidence(asked, ready.scoring, scored))
         wishes = [asked.wishes.hearing(said, names) for said in asked.said]
-        assigned = self._assigned(evidence, fallback) if len(evidence) > 1 else [None] * len(evidence)
+        policy = self._policy_with(ready.scoring.gate)
+        assigned = _assigned(evidence, policy, fallback) if len(evidence) > 1 else [None] * len(evidence)
         routings = [
             decide(
                 each,
-                self.policy,
+                policy,
                 fallback=fallback,
                 encoder=self.encoder,
                 turns_back=asked.turns_back,
@@ -220,23 +233,15 @@ class Router:
         seconds = (perf_counter() - started) / len(asked.texts)
         return [replace(routing, seconds=seconds) for routing in routings]
 
-    def _assigned(self, evidence: Sequence[Sequence[Evidence]], fallback: str) -> Sequence[Sequence[int] | None]:
-        """Return whom a batch gives each question to; None of each where the policy looks at each alone."""
-        if self.policy.mode != "expert_choice":
-            return [None] * len(evidence)
-        from moa.routing.expert_choice import assign
+    def _evidence(self, asked: _Asked, scoring: Scoring, scored: Scored) -> Iterator[list[Evidence]]:
+        from moa.routing.scored import is_blank
 
-        return assign(evidence, self.policy, fallback=fallback)
-
-    def _evidence(
-        self, asked: _Asked, ready: _Prepared, vectors: NDArray[np.float32], scored: Scored
-    ) -> Iterator[list[Evidence]]:
-        shares = self._probabilities(scored.scores, ready.gate)
-        shares[[_is_blank(text) or row in scored.failures for row, text in enumerate(asked.texts)]] = 0
-        names = ready.examples.agents
-        for row, vector in enumerate(vectors):
-            biases = asked.feedback.biases(vector, names, ready.embedder) if asked.feedback else {}
-            nearest = ready.examples.nearest_of_all(vector)
+        shares = self._probabilities(scored.scores, scoring)
+        shares[[is_blank(text) or row in scored.failures for row, text in enumerate(asked.texts)]] = 0
+        names = scoring.examples.agents
+        for row, vector in enumerate(scored.vectors):
+            biases = asked.feedback.biases(vector, names, scoring.embedder) if asked.feedback else {}
+            nearest = scored.comparison.nearest_of_all(row)
             evidence = [
                 Evidence(
                     name,
@@ -245,6 +250,7 @@ class Router:
                     nearest[place],
                     {part: values[row][place] for part, values in scored.parts.items()},
                     biases.get(name, 0.0),
+                    price=scored.prices[row][place] if scored.prices else 0.0,
                 )
                 for place, (name, score, share) in enumerate(
                     zip(names, scored.scores[row].tolist(), shares[row].tolist(), strict=True)
@@ -252,37 +258,48 @@ class Router:
             ]
             yield [asked.load.upon(each) for each in evidence] if asked.load else evidence
 
-    def _probabilities(self, scores: NDArray[np.float32], gate: Gate) -> NDArray[np.float64]:
-        from moa.routing.gate import Calibrated
-
-        if isinstance(gate, Calibrated):
-            return gate.probabilities(scores).copy()
+    def _probabilities(self, scores: NDArray[np.float32], scoring: Scoring) -> NDArray[np.float64]:
+        if (calibrated := scoring.probabilities(scores)) is not None:
+            return calibrated.copy()
         return probabilities(scores, temperature=self.policy.temperature, background=self.policy.background)
 
     def _prepare(self, agents: Sequence[Agent], on_progress: Callable[[Progress], None] | None = None) -> _Prepared:
+        with self._loading:
+            ready = next((each for each in self._prepared if each.serves(agents)), None)
+            if ready is None:
+                ready = self._made_ready(agents, on_progress)
+            else:
+                self._prepared.remove(ready)
+            self._prepared = [ready, *self._prepared[: _SETS_OF_AGENTS - 1]]
+            return ready
+
+    def _made_ready(self, agents: Sequence[Agent], on_progress: Callable[[Progress], None] | None) -> _Prepared:
         from moa.routing.embedding import Embedder
-        from moa.routing.examples import Examples, known_text
+        from moa.routing.examples import Examples
+        from moa.routing.scored import Scoring
         from moa.routing.vectors import VectorCache
 
-        key = tuple((agent.name, known_text(agent), agent.about) for agent in agents)
-        with self._loading:
-            if key not in self._prepared:
-                if self._embedder is None:
-                    encoder = self._encoder
-                    encoder = encoder_for(encoder, on_progress) if isinstance(encoder, str) else encoder
-                    self._embedder = Embedder(encoder, VectorCache(cache_folder() / "vectors"))
-                examples = Examples.of(agents, self._embedder.examples)
-                gate = self._gate_of(examples, self._embedder)
-                self._prepared[key] = _Prepared(self._embedder, examples, gate)
-            self._prepared.move_to_end(key)
-            while len(self._prepared) > _SETS_OF_AGENTS:
-                self._prepared.popitem(last=False)
-            return self._prepared[key]
+        if self._embedder is None:
+            encoder = self._encoder
+            encoder = encoder_for(encoder, on_progress) if isinstance(encoder, str) else encoder
+            self._embedder = Embedder(encoder, VectorCache(cache_folder() / "vectors"))
+        examples = Examples.of(agents, self._embedder.examples)
+        gate = self._gate_of(examples, self._embedder)
+        return _Prepared(tuple(agents), Scoring(gate, self._embedder, examples))
+
+    def _policy_with(self, gate: Gate) -> Policy:
+        """Return the policy with the thresholds that a trained gate brings, for agents to whom the user gave none."""
+        from moa.routing.learned.agents import GateOfAgents
+        from moa.routing.learned.responses import ResponseGate
+
+        fitted = gate.thresholds if isinstance(gate, GateOfAgents | ResponseGate) else {}
+        return self.policy.but(thresholds={**fitted, **self.policy.thresholds}) if fitted else self.policy
 
     def _gate_of(self, examples: Examples, embedder: Embedder) -> Gate:
         from moa.routing.gates.prototype import PrototypeGate
         from moa.routing.learned.agents import GateOfAgents
         from moa.routing.learned.gate import TrainedGate
+        from moa.routing.learned.responses import ResponseGate
         from moa.routing.saved import load_gate
 
         if isinstance(self._gate, str | Path):
@@ -290,6 +307,9 @@ class Router:
         if isinstance(self._gate, TrainedGate):
             self._gate.origin.check(embedder)
             return GateOfAgents(self._gate, examples)
+        if isinstance(self._gate, ResponseGate):
+            self._gate.check(embedder)
+            return self._gate.among(examples)
         return (self._gate or PrototypeGate)(examples)
 
 
@@ -307,14 +327,26 @@ class _Asked:
     turns_back: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Prepared:
     """What a set of agents needs to be routed to."""
 
-    embedder: Embedder
-    examples: Examples
-    gate: Gate
+    agents: tuple[Agent, ...]
+    scoring: Scoring
+
+    def serves(self, agents: Sequence[Agent]) -> bool:
+        """Whether these agents are known by the same names, examples and `about` texts."""
+        pairs = zip(self.agents, agents, strict=False)
+        return len(agents) == len(self.agents) and all(
+            mine is other or (mine.name, mine.examples, mine.about) == (other.name, other.examples, other.about)
+            for mine, other in pairs
+        )
 
 
-def _is_blank(text: str) -> bool:
-    return not any(character.isprintable() and not character.isspace() for character in text)
+def _assigned(evidence: Sequence[Sequence[Evidence]], policy: Policy, fallback: str) -> Sequence[Sequence[int] | None]:
+    """Return whom a batch gives each question to; None of each where the policy looks at each alone."""
+    if policy.mode != "expert_choice":
+        return [None] * len(evidence)
+    from moa.routing.expert_choice import assign
+
+    return assign(evidence, policy, fallback=fallback)

@@ -6,19 +6,21 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from moa.errors import GateError
+from moa.routing import saved_responses
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from moa.routing.learned.gate import TrainedGate
+    from moa.routing.learned.responses import ResponseGate
 
 MANIFEST = "gate.json"
 """The file that makes a folder a gate: a JSON object whose `kind` names what was learned."""
@@ -65,7 +67,7 @@ def check_target(folder: Path) -> None:
         raise GateError(f"A gate cannot be saved in {folder}: {error.strerror or error}.") from error
 
 
-def save_gate(gate: TrainedGate, folder: Path) -> None:
+def save_gate(gate: TrainedGate | ResponseGate, folder: Path) -> None:
     """Save a gate; the folder appears whole, or stays as it was. A gate that is there already is replaced.
 
     Raises:
@@ -73,8 +75,53 @@ def save_gate(gate: TrainedGate, folder: Path) -> None:
     """
     from safetensors.numpy import save
 
+    from moa.routing.learned.responses import ResponseGate
+
     check_target(folder)
+    if isinstance(gate, ResponseGate):
+        (own, arrays), kind = saved_responses.contents(gate), saved_responses.RESPONSES
+    else:
+        (own, arrays), kind = _contents(gate), LABELS
+    tensors = save(arrays)
+    manifest = {"format": FORMAT, "kind": kind, **own, "tensors": sha256(tensors).hexdigest()}
+    manifest["seal"] = _seal(manifest)
+    _publish(folder, {MANIFEST: json.dumps(manifest, ensure_ascii=False, indent=1).encode(), TENSORS: tensors})
+
+
+def load_gate(folder: str | Path) -> TrainedGate | ResponseGate:
+    """Load a gate that `save_gate` saved.
+
+    Raises:
+        GateError: it is no gate, of another version, of another kind, or not as it was saved.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    arrays = _arrays(folder, manifest)
+    kinds: dict[str, Callable[..., TrainedGate | ResponseGate]] = {
+        LABELS: _restored,
+        saved_responses.RESPONSES: saved_responses.restored,
+    }
+    if (kind := manifest["kind"]) not in kinds:
+        raise GateError(f"The gate in {folder} is of the kind {kind!r}, which is not known. Update moa.")
+    try:
+        return kinds[kind](manifest, arrays)
+    except (KeyError, TypeError, ValueError) as error:
+        raise GateError(f"The gate in {folder} is not as it was saved ({error!r}). Train it anew.") from error
+
+
+def _contents(gate: TrainedGate) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return what of a gate of labels goes into JSON, and what into tensors."""
     head, examples = gate.head, gate.examples
+    manifest = {
+        "labels": list(gate.labels),
+        "encoder": {"name": gate.origin.name, "dimension": len(gate.origin.probe)},
+        "calibration": asdict(gate.calibration),
+        "threshold": gate.threshold,
+        "thresholds": dict(gate.thresholds),
+        "lexicon": {"pieces": head.lexicon.pieces, "scales": list(head.lexicon.scales)},
+        "width": head.width,
+        "facts": gate.facts,
+    }
     arrays: dict[str, NDArray[Any]] = {
         "landmarks": head.landmarks,
         "by_landmark": head.by_landmark,
@@ -87,29 +134,11 @@ def save_gate(gate: TrainedGate, folder: Path) -> None:
         "example_texts": _packed([json.dumps(text) for text in examples.texts]),
         "probe": gate.origin.probe,
     }
-    tensors = save(arrays)
-    manifest = {
-        "format": FORMAT,
-        "kind": LABELS,
-        "labels": list(gate.labels),
-        "encoder": {"name": gate.origin.name, "dimension": len(gate.origin.probe)},
-        "calibration": asdict(gate.calibration),
-        "threshold": gate.threshold,
-        "lexicon": {"pieces": head.lexicon.pieces, "scales": list(head.lexicon.scales)},
-        "width": head.width,
-        "facts": gate.facts,
-        "tensors": sha256(tensors).hexdigest(),
-    }
-    manifest["seal"] = _seal(manifest)
-    _publish(folder, {MANIFEST: json.dumps(manifest, ensure_ascii=False, indent=1).encode(), TENSORS: tensors})
+    return manifest, arrays
 
 
-def load_gate(folder: str | Path) -> TrainedGate:
-    """Load a gate that `save_gate` saved.
-
-    Raises:
-        GateError: it is no gate, of another version, of another kind, or not as it was saved.
-    """
+def _restored(manifest: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> TrainedGate:
+    """Put a gate of labels together again."""
     import numpy as np
 
     from moa.routing.examples import Examples
@@ -118,33 +147,26 @@ def load_gate(folder: str | Path) -> TrainedGate:
     from moa.routing.learned.head import Head
     from moa.routing.learned.lexicon import Lexicon
 
-    folder = Path(folder)
-    manifest = read_manifest(folder)
-    arrays = _arrays(folder, manifest)
-    if manifest["kind"] != LABELS:
-        raise GateError(f"The gate in {folder} is of the kind {manifest['kind']!r}, which is not known. Update moa.")
-    try:
-        lexicon = Lexicon(
-            tuple(_unpacked(arrays["terms"])),
-            manifest["lexicon"]["pieces"],
-            arrays["rarity"],
-            tuple(manifest["lexicon"]["scales"]),
-        )
-        weights = (arrays[name] for name in ("by_landmark", "by_vector", "by_term", "bias"))
-        head = Head(lexicon, arrays["landmarks"], manifest["width"], *weights)
-        labels = tuple(manifest["labels"])
-        texts = tuple(json.loads(text) for text in _unpacked(arrays["example_texts"]))
-        return TrainedGate(
-            labels,
-            head,
-            Calibration(**manifest["calibration"]),
-            Origin(manifest["encoder"]["name"], arrays["probe"]),
-            Examples(labels, texts, head.landmarks, arrays["example_owners"].astype(np.intp)),
-            manifest["threshold"],
-            manifest["facts"],
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise GateError(f"The gate in {folder} is not as it was saved ({error!r}). Train it anew.") from error
+    lexicon = Lexicon(
+        tuple(_unpacked(arrays["terms"])),
+        manifest["lexicon"]["pieces"],
+        arrays["rarity"],
+        tuple(manifest["lexicon"]["scales"]),
+    )
+    weights = (arrays[name] for name in ("by_landmark", "by_vector", "by_term", "bias"))
+    head = Head(lexicon, arrays["landmarks"], manifest["width"], *weights)
+    labels = tuple(manifest["labels"])
+    texts = tuple(json.loads(text) for text in _unpacked(arrays["example_texts"]))
+    return TrainedGate(
+        labels,
+        head,
+        Calibration.from_json(manifest["calibration"]),
+        Origin(manifest["encoder"]["name"], arrays["probe"]),
+        Examples(labels, texts, head.landmarks, arrays["example_owners"].astype(np.intp)),
+        manifest["threshold"],
+        manifest.get("thresholds", {}),  # gates of older versions have none
+        manifest["facts"],
+    )
 
 
 def _arrays(folder: Path, manifest: dict[str, Any]) -> dict[str, NDArray[np.float32]]:

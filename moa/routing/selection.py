@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from moa.routing.policy import Policy
 
@@ -30,9 +30,8 @@ this one is `unasked`; `excluded`.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """What selection knows of one agent."""
+class Candidate(NamedTuple):
+    """What selection knows of one agent. A tuple, for one is made of every agent for every question."""
 
     merit: float
     """Its probability with what feedback adds, 0 … 1: what thresholds are held against."""
@@ -115,11 +114,11 @@ def select(
             nobody means that the question is the fallback agent's.
     """
     if any(each.always for each in candidates):  # asked whatever their load, they must weigh the same whatever it is
-        candidates = [replace(each, full=False, load_bias=0.0) if each.always else each for each in candidates]
+        candidates = [each._replace(full=False, load_bias=0.0) if each.always else each for each in candidates]
     chosen = _chosen(candidates, policy, assigned)
     idle = chosen
     if assigned is None and any(each.full or each.load_bias for each in candidates):
-        idle = _chosen([replace(each, full=False, load_bias=0.0) for each in candidates], policy, None)
+        idle = _chosen([each._replace(full=False, load_bias=0.0) for each in candidates], policy, None)
     displaced = [place for place in idle if place not in chosen]
     question = _Question.of(candidates, policy, in_batch=assigned is not None)
     outcomes: list[Outcome] = [
@@ -169,7 +168,7 @@ def _in_scope(candidates: Sequence[Candidate], policy: Policy) -> bool:
 
 def _with_room(candidates: Sequence[Candidate], policy: Policy) -> list[int]:
     """Return whom the policy takes among those that have room."""
-    return _taken([replace(each, excluded=True) if each.full else each for each in candidates], policy)
+    return _taken([each._replace(excluded=True) if each.full else each for each in candidates], policy)
 
 
 def _queued_at_worst(candidates: Sequence[Candidate], policy: Policy) -> list[int]:
@@ -177,7 +176,7 @@ def _queued_at_worst(candidates: Sequence[Candidate], policy: Policy) -> list[in
     if taken := _with_room(candidates, policy):
         return taken
     if any(each.full for each in candidates):
-        return _taken([replace(each, load_bias=0.0) for each in candidates], policy)[:1]
+        return _taken([each._replace(load_bias=0.0) for each in candidates], policy)[:1]
     return []
 
 
@@ -218,41 +217,49 @@ class _Question:
     """What holds of all agents alike for one question, looked at once."""
 
     policy: Policy
+    masked: bool
+    """Whether an agent must clear its own threshold."""
     addressed: bool
     in_scope: bool
     in_batch: bool
-    allowed: tuple[float, ...]
-    """Merits of all that are not excluded."""
-    with_room: tuple[float, ...]
-    """Of those, the merits of all that are not full."""
+    least: float
+    """The merit that an agent needs beside the others, if it must not be too far from the best or too light."""
+    least_of_full: float
+    """The same for an agent that is full, whom those count for that are full too."""
 
     @classmethod
     def of(cls, candidates: Sequence[Candidate], policy: Policy, *, in_batch: bool) -> _Question:
+        allowed = [each for each in candidates if not each.excluded]
         return cls(
             policy,
+            policy.mode in _MASKED,
             any(each.addressed for each in candidates),
             _in_scope(candidates, policy),
             in_batch,
-            tuple(each.merit for each in candidates if not each.excluded),
-            tuple(each.merit for each in candidates if not each.excluded and not each.full),
+            _least([each.merit for each in allowed if not each.full], policy),
+            _least([each.merit for each in allowed], policy),
         )
 
     def left_out(self, each: Candidate) -> Outcome:
         """Return why an agent is not on the panel, if it is not."""
-        mode = self.policy.mode
-        rules: tuple[tuple[Outcome, bool], ...] = (
-            ("excluded", each.excluded),
-            ("unasked", self.addressed),
-            ("below", mode in _MASKED and each.merit < each.threshold),
-            ("out of scope", not self.in_scope),
-            ("untaken", self.in_batch),
-        )
-        if broken := next((outcome for outcome, applies in rules if applies), None):
-            return broken
-        others = self.allowed if each.full else self.with_room
-        if mode == "soft" and each.merit < self.policy.floor * sum(others):
-            return "light"
-        return "margin" if mode == "adaptive" and each.merit < max(others) - self.policy.margin else "crowded"
+        if each.excluded or self.addressed:
+            return "excluded" if each.excluded else "unasked"
+        if self.masked and each.merit < each.threshold:
+            return "below"
+        if not self.in_scope:
+            return "out of scope"
+        if self.in_batch:
+            return "untaken"
+        if each.merit < (self.least_of_full if each.full else self.least):
+            return "light" if self.policy.mode == "soft" else "margin"
+        return "crowded"
+
+
+def _least(merits: Sequence[float], policy: Policy) -> float:
+    """Return the merit that an agent needs beside others with these, in a mode that asks for any."""
+    if policy.mode == "soft":
+        return policy.floor * sum(merits)
+    return max(merits) - policy.margin if policy.mode == "adaptive" and merits else 0.0
 
 
 def weights(probability: Sequence[float], panel: Sequence[int]) -> list[float]:

@@ -45,7 +45,11 @@ def subject(conversation: Conversation) -> tuple[str, int]:
     it; if that leans too, so does its own, up to three turns back. Answers are never routed: they are the agents'
     words, not the user's.
     """
-    turns = [message.content for message in conversation.messages if message.role == "user"]
+    return leaning([message.content for message in conversation.messages if message.role == "user"])
+
+
+def leaning(turns: Sequence[str]) -> tuple[str, int]:
+    """Return the last of some turns with the earlier ones that it leans on, and how many these are."""
     start = len(turns) - 1
     while start > max(0, len(turns) - 1 - TURNS_BACK) and leans(turns[start]):
         start -= 1

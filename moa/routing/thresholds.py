@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from math import nan
 
-from moa.errors import GateError
+from moa.errors import GateError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,50 @@ class Cheapest:
 
 
 Target = Precision | Recall | Cheapest
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What a threshold gives on some questions."""
+
+    precision: float | None
+    """The share of those that clear it that are the agent's; None if none clears it."""
+    recall: float | None
+    """The share of the agent's that clear it; None if none is the agent's."""
+
+
+def read_target(text: str) -> Precision | Recall:
+    """Read a target as people write it.
+
+    Example:
+        >>> read_target("precision=0.9")
+        Precision(least=0.9)
+
+    Raises:
+        UsageError: it is no target, or its share is not above 0 and at most 1.
+    """
+    kind, _, value = text.partition("=")
+    kinds: dict[str, type[Precision | Recall]] = {"precision": Precision, "recall": Recall}
+    made = kinds.get(kind.strip().lower())
+    try:
+        least = float(value)
+    except ValueError:
+        least = nan
+    if made is None or not 0 < least <= 1:
+        raise UsageError(
+            f"{text!r} is no target. Write precision=0.9 or recall=0.95, with a share above 0 and at most 1."
+        )
+    return made(least)
+
+
+def reached(rows: Sequence[HeldOut], threshold: float) -> Reached:
+    """Return what a threshold gives on these rows, which should not be those that it was fitted to."""
+    clear = [row.right for row in rows if row.probability >= threshold]
+    all_right = sum(row.right for row in rows)
+    return Reached(
+        sum(clear) / len(clear) if clear else None,
+        sum(clear) / all_right if all_right else None,
+    )
 
 
 def fit_threshold(rows: Sequence[HeldOut], target: Target) -> float:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import ceil
 
+from moa.routing.wrappers import core
+
 CHARACTERS = 900
 """Size of a window: about 200 tokens of English prose, so that denser text such as code still fits an encoder."""
 AT_MOST = 4
@@ -13,12 +15,14 @@ _A_WORD = 40
 
 
 def windows(text: str) -> tuple[str, ...]:
-    """Cut a text into at most `AT_MOST` windows of about the same size, at most `CHARACTERS` characters each.
+    """Cut the core of a text into at most `AT_MOST` windows of about the same size, of `CHARACTERS` at most each.
 
     A text that is longer than they are is seen by its beginning and its end, where people put what they want: all
     windows but one are taken from the start, and one is the end.
     """
-    text = text.encode("utf-8", "replace").decode("utf-8").strip()  # half a surrogate pair has no bytes, nor a meaning
+    text = (
+        core(text).encode("utf-8", "replace").decode("utf-8").strip()
+    )  # half a surrogate pair has no bytes, nor a meaning
     count = max(1, ceil(len(text) / CHARACTERS))
     if count <= AT_MOST:
         return _pieces(text, count)

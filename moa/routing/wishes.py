@@ -58,5 +58,8 @@ class Wishes:
         return replace(self, pin=tuple(dict.fromkeys((*self.pin, *mentioned))), mentioned=mentioned)
 
 
+NO_WISHES = Wishes()
+
+
 def _names(names: Iterable[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(dict.fromkeys(names))

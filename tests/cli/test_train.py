@@ -92,3 +92,31 @@ def test_a_target_that_is_no_gate_is_refused_before_the_work(folder: Path) -> No
     assert done.code == 1
     assert "something that is not a gate" in done.err
     assert "learning" not in done.err
+
+
+def test_thresholds_are_fitted_to_a_target_and_used() -> None:
+    done = run(app, *train("--json", "--target", "recall=0.9", "--calibration", "platt"))
+
+    report = json.loads(done.out)
+    assert report["calibration"]["method"] == "platt"
+    assert report["thresholds"]["target"] == {"recall": 0.9}
+    garden = report["thresholds"]["labels"]["garden"]
+    assert garden["held_out"]["recall"] > 0.7
+
+    routed = json.loads(run(route, "When do I prune the hedges?", "--gate", "made", "--json").out)
+    thresholds = {agent["name"]: agent["threshold"] for agent in routed["agents"]}
+    assert thresholds["garden"] == garden["threshold"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [("--target", "cost=1", "is no target. Write precision=0.9"), ("--calibration", "magic", "There are temperature")],
+)
+def test_a_wish_that_makes_no_sense_is_refused_before_the_work(
+    folder: Path, option: str, value: str, said: str
+) -> None:
+    done = run(app, *train(option, value))
+
+    assert done.code == 2
+    assert said in " ".join(done.err.split())
+    assert not (folder / "made").exists()

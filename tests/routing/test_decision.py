@@ -17,7 +17,8 @@ from moa.errors import UsageError
 from moa.events import Routed, event_from_json, event_to_json
 from moa.messages import Conversation
 from moa.routing import Router
-from moa.routing.decision import Evidence, decide, policy_of, redecide
+from moa.routing.decision import decide, policy_of, redecide
+from moa.routing.evidence import Evidence
 from moa.routing.load import Load
 from moa.routing.policy import MODES, Policy
 from moa.routing.wishes import Wishes

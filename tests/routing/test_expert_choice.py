@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from moa.agent import Agent
 from moa.routing import Router
-from moa.routing.decision import Evidence
+from moa.routing.evidence import Evidence
 from moa.routing.expert_choice import assign, places
 from moa.routing.load import Load
 from moa.routing.policy import Policy

@@ -75,29 +75,3 @@ def test_permuting_the_agents_permutes_the_scores(order: list[int]) -> None:
     permuted = scores("one two four", *(agents[place] for place in order))
 
     assert permuted == pytest.approx(straight[order])
-
-
-@given(st.integers(0, 400), st.integers(1, 5), st.integers(0, 2**16))
-def test_looking_at_all_agents_at_once_finds_the_same_examples(many: int, count: int, seed: int) -> None:
-    random = np.random.default_rng(seed)
-    vectors = random.choice(np.array([0, 0.5, 1], np.float32), (many + 5, 3))  # so that many are equally near
-    texts = tuple(map(str, range(many + 5)))
-    examples = Examples(("a", "none", "b"), texts, vectors, np.repeat([0, 2], [many, 5]))
-    question = np.array([1, 2, 4], np.float32)
-
-    together = examples.nearest_of_all(question, count)
-
-    alone = [examples.nearest(question, place, count) for place in range(3)]
-    assert [[each.similarity for each in found] for found in together] == [
-        [each.similarity for each in found] for found in alone
-    ]
-
-
-def test_the_nearest_examples_come_first() -> None:
-    examples = Examples.of([agent("a", "x", "one two", "one", "y"), agent("b", "one two")], ENCODER.encode)
-    [question] = ENCODER.encode(["one two"])
-
-    nearest = examples.nearest(question, 0, count=2)
-
-    assert [neighbour.text for neighbour in nearest] == ["one two", "one"]
-    assert [neighbour.similarity for neighbour in nearest] == pytest.approx([1, 0.5**0.5])

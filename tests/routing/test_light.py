@@ -18,11 +18,16 @@ def test_it_is_an_encoder(light: LightEncoder) -> None:
 
 
 def test_every_text_becomes_a_unit_vector(light: LightEncoder) -> None:
-    vectors = light.encode(["What is 2 + 2?", "", "🙂", "\x00\x07", "Ünïcödé and 中文"])
+    vectors = light.encode(["What is 2 + 2?", "x", "!", "Ünïcödé and 中文"])
 
-    assert vectors.shape == (5, 384)
+    assert vectors.shape == (4, 384)
     assert vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("text", ["", "🙂", "\x00\x07", "x" * 5000], ids=["empty", "emoji", "control", "no word"])
+def test_a_text_without_a_known_word_is_like_to_nothing(light: LightEncoder, text: str) -> None:
+    assert not light.encode([text]).any()
 
 
 def test_no_texts_become_no_vectors(light: LightEncoder) -> None:

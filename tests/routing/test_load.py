@@ -13,7 +13,8 @@ from moa.errors import AgentError, AllDraftsFailed, BackendError, UsageError
 from moa.events import DraftNotice, Routed
 from moa.mixture import Mixture
 from moa.routing import Router
-from moa.routing.decision import Evidence, decide
+from moa.routing.decision import decide
+from moa.routing.evidence import Evidence
 from moa.routing.load import Balance, Load
 from moa.routing.policy import Policy
 from tests.fakes.backend import ScriptedModel

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from moa.agent import Agent
 from moa.answers import Routing
-from moa.errors import AgentError, EncoderError
+from moa.errors import AgentError, EncoderError, GateError
 from moa.messages import Conversation
 from moa.routing import Router
 from moa.routing.light import LightEncoder
@@ -234,6 +234,39 @@ def test_an_encoder_that_returns_nan_is_an_error() -> None:
 
     with pytest.raises(EncoderError, match="not finite"):
         route(Router(nan), "solve the equation")
+
+
+@pytest.mark.parametrize(
+    ("scores", "complaint"),
+    [
+        ([[float("nan"), 0, 0]], "Odd returned scores that are not finite"),
+        ([[float("inf"), 0, 0]], "Odd returned scores that are not finite"),
+        ([[0, 0]], r"Odd returned scores of the shape \(1, 2\) where \(1, 3\) was due"),
+    ],
+)
+def test_a_gate_of_ones_own_that_returns_no_scores_is_an_error(scores: list[list[float]], complaint: str) -> None:
+    class Odd:
+        def scores(self, vectors: object, texts: object = None) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+            del vectors, texts
+            return np.array(scores, np.float32)
+
+    with pytest.raises(GateError, match=complaint):
+        route(Router(WordEncoder(), gate=lambda _: Odd()), "solve the equation")
+
+
+def test_a_question_without_a_known_word_is_not_taken_for_another_such_text(light: LightEncoder) -> None:
+    routing = route(Router(light), "🙂🎉", [GENERAL, MATH, agent("chinese", "契約とは何ですか", "Hello")])
+
+    assert routing.panel == ("general",)
+    assert routing.fallback
+
+
+def test_a_question_in_another_language_finds_the_agent_whose_examples_are_in_it(light: LightEncoder) -> None:
+    german = agent("mietrecht", "Was steht in einem Mietvertrag?", "Darf mein Vermieter die Miete erhöhen?")
+
+    assert route(Router(light), "Mein Vermieter will die Miete erhöhen, darf er das?", [*PANEL, german]).panel == (
+        "mietrecht",
+    )
 
 
 def test_the_agents_examples_are_encoded_once() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from moa.errors import GateError
 from moa.routing.embedding import Embedder
 from moa.routing.learned.gate import TrainedGate
+from moa.routing.monotone import Monotone
 from moa.routing.saved import MANIFEST, TENSORS, load_gate, save_gate
 from moa.routing.training.gate import train_gate
 from moa.routing.training.questions import Questions
@@ -30,8 +32,14 @@ def folder(gate: TrainedGate, tmp_path: Path) -> Path:
     return tmp_path / "gate"
 
 
-def test_a_loaded_gate_says_what_the_saved_one_did(gate: TrainedGate, folder: Path) -> None:
+def loaded_from(folder: Path) -> TrainedGate:
     loaded = load_gate(folder)
+    assert isinstance(loaded, TrainedGate)
+    return loaded
+
+
+def test_a_loaded_gate_says_what_the_saved_one_did(gate: TrainedGate, folder: Path) -> None:
+    loaded = loaded_from(folder)
     asked = ["How do I bake cake?", "Who ruled Persia?", "🙂", "naïve prune"]
     vectors = WordEncoder().encode(asked)
 
@@ -44,6 +52,16 @@ def test_a_loaded_gate_says_what_the_saved_one_did(gate: TrainedGate, folder: Pa
     assert loaded.examples.owners.tolist() == gate.examples.owners.tolist()
 
 
+def test_thresholds_and_the_map_of_the_calibration_are_saved_too(gate: TrainedGate, tmp_path: Path) -> None:
+    mapped = replace(gate.calibration, after=Monotone(knots=((0.0, 0.1), (1.0, 0.9))))
+    save_gate(replace(gate, thresholds={"garden": 0.25}, calibration=mapped), tmp_path / "made")
+
+    loaded = loaded_from(tmp_path / "made")
+
+    assert loaded.thresholds == {"garden": 0.25}
+    assert loaded.calibration == mapped
+
+
 def test_a_folder_holds_json_and_tensors_and_nothing_else(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [MANIFEST, TENSORS]
     manifest = json.loads((folder / MANIFEST).read_text())
@@ -54,7 +72,7 @@ def test_a_folder_holds_json_and_tensors_and_nothing_else(folder: Path) -> None:
 
 def test_saving_again_replaces_the_gate(gate: TrainedGate, folder: Path) -> None:
     save_gate(gate, folder)
-    assert load_gate(folder).labels == gate.labels
+    assert loaded_from(folder).labels == gate.labels
     assert [path.name for path in folder.parent.iterdir()] == ["gate"]
 
 

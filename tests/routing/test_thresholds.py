@@ -4,8 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moa.errors import GateError
-from moa.routing.thresholds import Cheapest, HeldOut, Precision, Recall, fit_threshold, fit_thresholds
+from moa.errors import GateError, UsageError
+from moa.routing.thresholds import (
+    Cheapest,
+    HeldOut,
+    Precision,
+    Recall,
+    fit_threshold,
+    fit_thresholds,
+    reached,
+    read_target,
+)
 
 ROWS = [
     HeldOut(0.9, right=True),
@@ -101,3 +110,25 @@ def test_a_saving_never_costs_more_or_loses_more_than_allowed(rows: list[HeldOut
 
     assert quality >= sum(row.right_otherwise for row in rows) - lost * len(rows) - 1e-6
     assert cost <= sum(row.cost_otherwise for row in rows)
+
+
+def test_targets_are_read_as_people_write_them() -> None:
+    assert read_target("precision=0.9") == Precision(0.9)
+    assert read_target("Recall = 1") == Recall(1.0)
+
+
+@pytest.mark.parametrize("text", ["precision", "precision=", "precision=nan", "recall=0", "recall=1.5", "cost=0.5"])
+def test_what_is_no_target_is_an_error_that_shows_one(text: str) -> None:
+    with pytest.raises(UsageError, match=r"is no target. Write precision=0.9 or recall=0.95"):
+        read_target(text)
+
+
+@given(ANY_ROWS, st.floats(0, 1))
+def test_what_a_threshold_reaches_is_counted(rows: list[HeldOut], threshold: float) -> None:
+    found = reached(rows, threshold)
+    cleared = [row.right for row in rows if row.probability >= threshold]
+
+    assert (found.precision is None) == (not cleared)
+    assert (found.recall is None) == (not any(row.right for row in rows))
+    if found.precision and found.recall:
+        assert found.precision * len(cleared) == pytest.approx(found.recall * sum(row.right for row in rows))

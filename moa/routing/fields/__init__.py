@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from moa.routing.fields import code, general, law, math, medicine
+from moa.routing.fields import code, general, law, math, medicine, subjects
 
 QUESTIONS: dict[str, tuple[str, ...]] = {
     "math": math.QUESTIONS,
     "code": code.QUESTIONS,
     "law": law.QUESTIONS,
     "medicine": medicine.QUESTIONS,
-    "general": general.QUESTIONS,
+    "general": (*general.QUESTIONS, *subjects.QUESTIONS),
 }
 _NAMES = {
     "math": {"math", "maths", "mathematics"},

@@ -105,4 +105,19 @@ QUESTIONS = (
     "Add type hints and docstrings to the following function and return only the code.",
     "import numpy as np\n\ndef normalise(x):\n    # TODO: scale the columns of x to zero mean and unit variance",
     "Write an Excel VBA macro that copies every second row to a new sheet.",
+    "Craft a routine which accepts an array of integers and yields the tally of those exceeding their predecessor.",
+    "Devise a procedure in C++ that ascertains whether a singly linked list contains a cycle.",
+    "You possess a zero-indexed matrix grid. In one operation you may swap two rows. Return the fewest operations.",
+    (
+        "What is the worst-case complexity of inserting an element into a balanced search tree?\n\n"
+        "A. O(1)\nB. O(log n)\nC. O(n)"
+    ),
+    "Which layer of the network stack is responsible for routing packets between hosts?",
+    "What does the kernel preserve when it switches from one process to another?",
+    "Two threads each hold a lock that the other one awaits. What is this situation called?",
+    "Which of these is true of symmetric encryption?\n\nA. one key is shared\nB. keys are public\nC. no key is needed",
+    "A host sends 4 MB over a link of 2 Mbps. How does the TCP window limit the throughput?",
+    "Which instruction transfers the content of a register to memory in this assembly listing?",
+    "Elucidate how a compiler resolves overloaded functions in the presence of templates.",
+    "Does a decision tree of depth one overfit less than a deep neural network?\n\nA. True\nB. False",
 )

@@ -60,4 +60,16 @@ QUESTIONS = (
         "In the coordinate plane, a circle is tangent to both axes and passes through the point (8, 1). "
         "Find the possible radii."
     ),
+    "Ascertain the quantity of positive integers not exceeding one thousand that are divisible by neither 3 nor 5.",
+    "A merchant procured 14 crates, each containing 25 oranges, and parted with two fifths thereof. How many remain?",
+    "Within a coop there dwell hens and rabbits, possessing in sum 35 heads and 94 feet. Determine the number of hens.",
+    "Compute the variance of a random variable that is uniform upon the interval [2, 8].\n\nA. 3\nB. 6\nC. 9\nD. 12",
+    "Evaluate the expectation of the greater of two independent exponential variables of unit rate.",
+    "Every ideal of the ring of integers is principal. True or false?\n\nA. True\nB. False",
+    "What value does the sequence a(n) = (1 + 3/n)^n approach as n grows without bound?",
+    "Given that P(A) = 0.3 and P(B|A) = 0.5, deduce the probability that both occur.",
+    "Siblings divide 84 marbles in the ratio 3 : 4. What portion does the younger one receive?",
+    "A culture of 500 cells doubles every 3 hours. In what time will there be 16,000 of them?",
+    "Compute the interest upon a loan of $4,800 at 7.5% over a term of 90 days.",
+    "How fast does a body fall after 4 seconds, if it accelerates at 9.8 m/s^2 from rest?",
 )

@@ -69,4 +69,22 @@ QUESTIONS = (
     "What is the prognosis of Guillain-Barre syndrome?",
     "My father has Parkinson's disease and his hands shake more in the morning. Is his medication too low?",
     "A physical exam shows a holosystolic murmur at the apex that radiates to the axilla. Which valve is affected?",
+    "Which malady is signified by a butterfly-shaped eruption upon the cheeks and aching joints?",
+    "Is the administration of aspirin prior to surgery associated with an augmented risk of bleeding?",
+    "Ascertain the remedy of choice for an individual afflicted with an acute attack of gout.",
+    (
+        "Which nerve is imperilled by a fracture of the shaft of the humerus?\n\n"
+        "A. radial\nB. ulnar\nC. median\nD. axillary"
+    ),
+    "A prosthesis that presses upon the gums will provoke\n\nA. ulceration\nB. caries\nC. discoloration\nD. tartar",
+    "Do expectant mothers who exercise regularly experience shorter labour? A cohort of 214 women was examined.",
+    (
+        "The enzyme that replicates the genome of a retrovirus is\n\n"
+        "A. reverse transcriptase\nB. lipase\nC. ligase\nD. amylase"
+    ),
+    "Which hormone is secreted by the beta cells of the pancreas?",
+    "To what extent do hospital stays differ between patients treated with either of the two procedures?",
+    "What precautions ought one to observe when nursing a patient with active tuberculosis?",
+    "An elderly gentleman complains of breathlessness at night and swollen ankles. What is the likeliest diagnosis?",
+    "Is there a hereditary component to schizophrenia?",
 )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from moa.routing.gates.responses import Responses as Responses
     from moa.routing.gates.rules import Rule as Rule
     from moa.routing.gates.rules import RulesGate as RulesGate
+    from moa.routing.gates.scaled import ScaledGate as ScaledGate
     from moa.routing.gates.success import SuccessGate as SuccessGate
 
 HOME = {
@@ -29,6 +30,7 @@ HOME = {
     "Responses": "moa.routing.gates.responses",
     "Rule": "moa.routing.gates.rules",
     "RulesGate": "moa.routing.gates.rules",
+    "ScaledGate": "moa.routing.gates.scaled",
     "SuccessGate": "moa.routing.gates.success",
 }
 """Where each name lives."""

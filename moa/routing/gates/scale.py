@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from moa.routing.examples import Examples
+from moa.routing.monotone import Method, Monotone, fit_monotone
 from moa.routing.selection import probabilities
 
 if TYPE_CHECKING:
@@ -31,10 +32,14 @@ class Scale:
     """The score at which a question is as likely nobody's as an agent's; None if it is always somebody's."""
     softness: float = 0.1
     """How far from the background the best score must be for it to be e times as likely, or unlikely; more than 0."""
+    after: Monotone | None = None
+    """What the agents' shares go through before that of nobody is taken off; None leaves them as they are."""
 
     def probabilities(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return a softmax, less the share of nobody: shape (questions, agents); a row sums to 1 or less."""
         shares = probabilities(scores, temperature=self.temperature)
+        if self.after is not None:
+            shares = self.after(shares)
         if self.background is None:
             return shares
         ahead = (scores.max(axis=1, keepdims=True).astype(np.float64) - self.background) / self.softness
@@ -42,7 +47,7 @@ class Scale:
         return known
 
     @classmethod
-    def fit(cls, scores: NDArray[np.float32], owners: NDArray[np.intp]) -> Scale:
+    def fit(cls, scores: NDArray[np.float32], owners: NDArray[np.intp], *, method: Method = "temperature") -> Scale:
         """Fit to scores of examples that the gate had not seen.
 
         The background is the score that one example in thirty does not reach with anybody; the median example is e⁴
@@ -53,6 +58,8 @@ class Scale:
         Args:
             scores: shape (examples, agents).
             owners: the right column of each.
+            method: whether a monotone map of the agents' shares follows, and which. All examples are somebody's, so
+                that it says nothing of nobody.
         """
         if not len(scores):
             return cls()
@@ -68,7 +75,9 @@ class Scale:
             found = (1 - miss) * np.log(right + 1e-12) + miss * np.log(np.maximum(1 - right, 1e-12))
             return -float(found.mean())
 
-        return cls(float(min(_TEMPERATURES * spread, key=loss)), background, softness)
+        scale = cls(float(min(_TEMPERATURES * spread, key=loss)), background, softness)
+        shares = probabilities(scores, temperature=scale.temperature)
+        return replace(scale, after=fit_monotone(method, shares, owners, np.ones(len(owners))))
 
 
 def held_out(make: Callable[[Examples], Gate], examples: Examples) -> tuple[NDArray[np.float32], NDArray[np.intp]]:

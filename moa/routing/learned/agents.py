@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moa.routing.comparison import Comparison
 from moa.routing.examples import Examples
 from moa.routing.fields import field_of
+from moa.routing.gates.checks import checked
 from moa.routing.gates.prototype import PrototypeGate
 from moa.routing.learned.gate import TrainedGate
 from moa.routing.policy import Policy
@@ -38,20 +40,43 @@ class GateOfAgents:
 
     def __init__(self, gate: TrainedGate, examples: Examples) -> None:
         self._gate = gate
+        self.examples = examples
         self._belongs = belonging(gate.labels, examples.agents)
         self._new = np.flatnonzero(~self._belongs.any(axis=0))
         self._of_new = PrototypeGate(examples, NEAREST)
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """Thresholds that the gate fitted to a target, by agent; of an agent with several labels, the highest."""
+        fitted = self._gate.thresholds
+        own = {
+            agent: [
+                fitted[label]
+                for label, theirs in zip(self._gate.labels, row, strict=True)
+                if theirs and label in fitted
+            ]
+            for agent, row in zip(self.examples.agents, self._belongs.T, strict=True)
+        }
+        return {agent: max(values) for agent, values in own.items() if values}
 
     def scores(self, vectors: NDArray[np.float32], texts: Sequence[str] | None = None) -> NDArray[np.float32]:
         """Return the probability of every agent for every question, float32, shape (questions, agents).
 
         Raises:
-            GateError: there are no texts, which it reads.
+            GateError: there are no texts, which it reads, or the vectors do not fit or hold NaN.
         """
-        of_labels = self._gate.probabilities(self._gate.scores(vectors, texts))
+        vectors = checked(vectors, self.examples.vectors.shape[1])
+        return self.scores_from(Comparison.of(vectors, self.examples), vectors, texts)
+
+    def scores_from(
+        self, comparison: Comparison, vectors: NDArray[np.float32], texts: Sequence[str] | None = None
+    ) -> NDArray[np.float32]:
+        """Return what `scores` does, from the comparison of these vectors with the agents' examples."""
+        learned = Comparison.of(vectors, self._gate.examples)
+        of_labels = self._gate.probabilities(self._gate.scores_from(learned, vectors, texts))
         probabilities = of_labels @ self._belongs
         if len(self._new):
-            taken = self._taken(vectors)
+            taken = self._taken(comparison, learned, vectors)
             probabilities *= 1 - taken.sum(axis=1, keepdims=True)
             probabilities[:, self._new] = taken
         return probabilities.astype(np.float32)
@@ -60,12 +85,12 @@ class GateOfAgents:
         """Return the scores, which are calibrated probabilities already."""
         return scores.astype(np.float64)
 
-    def _taken(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+    def _taken(self, comparison: Comparison, learned: Comparison, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return what the new agents take, shape (questions, new agents)."""
-        known = vectors @ self._gate.examples.vectors.T
+        known = learned.cosines
         count = min(NEAREST, known.shape[1])
         nearest = np.partition(known, -count, axis=1)[:, -count:].mean(axis=1)
-        of_new = self._of_new.scores(vectors)[:, self._new]
+        of_new = self._of_new.scores_from(comparison, vectors)[:, self._new]
         background = np.full(len(vectors), Policy.background)
         logits = np.column_stack([of_new, nearest, background]) / Policy.temperature
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from moa.errors import GateError
+from moa.routing.comparison import Comparison
 from moa.routing.examples import Examples
 from moa.routing.gates.checks import checked, needed
 from moa.routing.learned.calibration import Calibration
@@ -75,6 +76,8 @@ class TrainedGate:
     """The training questions whose vectors the head compares with; label by label."""
     threshold: float
     """The probability that the best label needs for the question to be any label's, 0 … 1."""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """Of single labels, in its place: those that were fitted to a target."""
     facts: dict[str, Any] = field(default_factory=dict)
     """How it was trained and what it can do: plain values, for people and programs."""
 
@@ -93,6 +96,12 @@ class TrainedGate:
         """
         vectors = checked(vectors, len(self.origin.probe))
         return self.head.scores(vectors, needed(texts, vectors, "trained gate"))
+
+    def scores_from(
+        self, comparison: Comparison, vectors: NDArray[np.float32], texts: Sequence[str] | None = None
+    ) -> NDArray[np.float32]:
+        """Return what `scores` does, from the comparison of these vectors with its examples."""
+        return self.head.scores(vectors, needed(texts, vectors, "trained gate"), comparison.cosines)
 
     def probabilities(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return calibrated probabilities; what is missing from a row's sum is that it is no label's."""

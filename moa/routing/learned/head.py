@@ -42,19 +42,23 @@ class Head:
         """Whether the landmarks have a part: not where the softmax alone did best."""
         return bool(self.by_landmark.any())
 
-    def scores(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
+    def scores(
+        self, vectors: NDArray[np.float32], texts: Sequence[str], cosines: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
         """Return the score of every label for every question.
 
         Args:
             vectors: unit vectors of questions, shape (questions, dimension).
             texts: the questions.
+            cosines: of the vectors with the landmarks, shape (questions, landmarks), if they are known already.
 
         Returns:
             float32, shape (questions, labels).
         """
         scores: NDArray[np.float32] = vectors @ self.by_vector + self.bias
         if self._compares:
-            scores += kernel(vectors, self.landmarks, self.width) @ self.by_landmark
+            near = vectors @ self.landmarks.T if cosines is None else cosines.copy()
+            scores += likeness(near, self.width) @ self.by_landmark
         for row, text in enumerate(texts):
             places, values = self.lexicon.row(text)
             scores[row] += values @ self.by_term[places]
@@ -63,8 +67,12 @@ class Head:
 
 def kernel(vectors: NDArray[np.float32], landmarks: NDArray[np.float32], width: float) -> NDArray[np.float32]:
     """Return exp(−width · squared distance) of unit vectors: shape (vectors, landmarks)."""
-    near = vectors @ landmarks.T
-    near -= 1
-    near *= 2 * width
-    np.exp(near, out=near)
-    return near
+    return likeness(vectors @ landmarks.T, width)
+
+
+def likeness(cosines: NDArray[np.float32], width: float) -> NDArray[np.float32]:
+    """Return exp(−width · squared distance) of unit vectors with these cosines, in the same array."""
+    cosines -= 1
+    cosines *= 2 * width
+    np.exp(cosines, out=cosines)
+    return cosines

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moa.routing.wrappers import core
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -71,7 +73,8 @@ class Lexicon:
 
 
 def read(text: str) -> str:
-    """Return what of a text is read, in lower case; half a surrogate pair, which has no meaning, becomes a mark."""
+    """Return what of the core of a text is read, in lower case; half a surrogate pair, without meaning, is a mark."""
+    text = core(text)
     if len(text) > READ:
         text = f"{text[: READ // 2]} {text[-READ // 2 :]}"
     return text.encode("utf-8", "replace").decode("utf-8").lower()

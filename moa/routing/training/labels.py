@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from moa.routing.learned.calibration import Calibration
-from moa.routing.training.calibrating import fit_calibration
+from moa.routing.monotone import METHODS, Method
+from moa.routing.training.calibrating import Tried, choose, fit_calibration, tried
 from moa.routing.training.features import PIVOTS
 from moa.routing.training.folds import named_groups, pseudo_groups, random_folds
 from moa.routing.training.heads import Heads, Scores
@@ -54,6 +56,13 @@ class Learned:
 
     head: Head
     calibration: Calibration
+    method: Method
+    """How it is calibrated, chosen by the held-out log loss."""
+    tried: dict[Method, Tried]
+    """What each method gave on questions that it was not fitted to."""
+    left_out: NDArray[np.float64]
+    """Probabilities of the questions, shape (questions, labels), by heads and a calibration that had not seen them;
+    NaN in the rows of questions that were never left out."""
     share: float
     """Of the ridge in the head."""
     known: Figures
@@ -82,7 +91,9 @@ class Beside:
     """What each counts, beside 1 for a question of the user."""
 
 
-def learn(questions: Questions, vectors: NDArray[np.float32], beside: Beside, say: Say) -> Learned:
+def learn(
+    questions: Questions, vectors: NDArray[np.float32], beside: Beside, say: Say, method: Method | None = None
+) -> Learned:
     """Fit, choose and calibrate.
 
     Both heads are fitted without each fold of the questions, and without each group, and their scores on what was left
@@ -93,6 +104,7 @@ def learn(questions: Questions, vectors: NDArray[np.float32], beside: Beside, sa
         vectors: of the questions, unit vectors, shape (questions, dimension).
         beside: what else to learn from; may hold nothing.
         say: told of each step.
+        method: how to calibrate; by default the one that does best on questions left out.
     """
     started = perf_counter()
     count, labels, codes = len(questions.texts), len(questions.labels), questions.codes
@@ -121,18 +133,23 @@ def learn(questions: Questions, vectors: NDArray[np.float32], beside: Beside, sa
     mixed = [scores.mixed(share, spread) for scores, _ in seen]
     outside = None if strangers is None else strangers.mixed(share, spread)
 
-    def calibrated(rows: list[NDArray[np.bool_]]) -> Calibration:
+    def calibrated(rows: list[NDArray[np.bool_]], method: Method) -> Calibration:
         twice = [0, *range(len(mixed))]  # most questions will be like those that were learned from
         chosen = np.vstack([mixed[place][rows[place]] for place in twice])
         right = np.concatenate([codes[rows[place]] for place in twice])
         if outside is not None:
-            return fit_calibration(chosen, right, outside, expected=STRANGERS)
+            return fit_calibration(chosen, right, outside, expected=STRANGERS, method=method)
         inside = right >= 0
         expected = max(EXPECTED, float((~inside).mean()))
-        return fit_calibration(chosen[inside], right[inside], chosen[~inside], expected=expected)
+        return fit_calibration(chosen[inside], right[inside], chosen[~inside], expected=expected, method=method)
 
-    probabilities = _cross_fitted(mixed, calibrated)
-    calibration = calibrated([_measured(scores) for scores in mixed])
+    candidates = {
+        each: _cross_fitted(mixed, partial(calibrated, method=each)) for each in ((method,) if method else METHODS)
+    }
+    found = {each: tried(rows, codes) for each, rows in candidates.items()}
+    method = choose(found)
+    probabilities = candidates[method]
+    calibration = calibrated([_measured(scores) for scores in mixed], method)
     say("fitting on all questions")
     head = heads.fit(share, spread)
     there = [_measured(rows) for rows in probabilities]
@@ -141,6 +158,9 @@ def learn(questions: Questions, vectors: NDArray[np.float32], beside: Beside, sa
     return Learned(
         head,
         calibration,
+        method,
+        found,
+        probabilities[0],
         share,
         measured[0],
         measured[1] if len(measured) > 1 else None,

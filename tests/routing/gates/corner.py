@@ -19,6 +19,7 @@ from moa.routing.gates import (
     PrototypeGate,
     Rule,
     RulesGate,
+    ScaledGate,
     SuccessGate,
 )
 from tests.fakes.backend import ScriptedModel
@@ -85,6 +86,7 @@ MAKERS: dict[str, Callable[[Examples], Gate]] = {
     "prototype, one": partial(PrototypeGate, nearest=1),
     "prototype, all": partial(PrototypeGate, nearest=None),
     "prototype, about": partial(PrototypeGate, about_weight=0.3),
+    "prototype, scaled": ScaledGate.of,
     "neighbours": NeighboursGate,
     "linear": LinearGate.fit,
     "linear, several": partial(LinearGate.fit, several=True),
@@ -101,6 +103,16 @@ MAKERS: dict[str, Callable[[Examples], Gate]] = {
     "language model": lambda given: LanguageModelGate(given, backend=ScriptedModel(knowing)),
 }
 """Every gate, as `Router(gate=…)` takes it."""
-MEANING = ("prototype", "prototype, one", "prototype, all", "neighbours", "linear", "cluster", "success", "blend")
+MEANING = (
+    "prototype",
+    "prototype, one",
+    "prototype, all",
+    "prototype, scaled",
+    "neighbours",
+    "linear",
+    "cluster",
+    "success",
+    "blend",
+)
 """Those that must know a new question of each field."""
 RULES = (Rule("code", r"\bstack ?trace\b", "a stack trace"), Rule.for_attachment("code", "code"))

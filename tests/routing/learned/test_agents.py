@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -97,3 +98,18 @@ def test_labels_and_agents_of_one_well_known_field_are_the_same() -> None:
     assert belonging(["law", "medical"], ["medicine", "law"]).tolist() == [[0, 1], [1, 0]]
     assert belonging(["medicine", "medical"], ["medicine"]).tolist() == [[1], [0]]
     assert belonging(["cats"], ["dogs"]).tolist() == [[0]]
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_thresholds_that_a_gate_was_trained_for_are_its_agents_own(gate: TrainedGate) -> None:
+    strict = replace(gate, thresholds={"garden": 1.0, "garage": 0.5})
+    team = agents("kitchen", "garden")
+
+    def garden(**settings: float | dict[str, float]) -> tuple[float | None, bool]:
+        router = Router(WordEncoder(), gate=strict, **settings)  # type: ignore[arg-type]
+        routing = router.route(Conversation.of("When do I prune hedges?"), team, fallback="kitchen")
+        return routing["garden"].threshold, routing["garden"].chosen
+
+    assert garden() == (1.0, False)
+    assert garden(threshold=0.2) == (1.0, False)
+    assert garden(thresholds={"garden": 0.3}) == (0.3, True)

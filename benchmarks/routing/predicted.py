@@ -1,0 +1,60 @@
+"""What a way of routing says of questions, whoever made it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moa.routing.embedding import Embedder
+
+from benchmarks.routing.sets import Labelled
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """Choices for some questions."""
+
+    labels: tuple[str, ...]
+    """The chosen label of each, even where one would rather have none."""
+    certainty: NDArray[np.float64]
+    """How sure it is that a question is in scope, on any scale, shape (questions,)."""
+    probability: NDArray[np.float64] | None = None
+    """That the choice is right, 0 … 1, shape (questions,); None if it does not say."""
+
+    def right(self, labels: Sequence[str | None]) -> NDArray[np.bool_]:
+        """Return whether each choice is right; never for a question out of scope."""
+        return np.array([mine == due for mine, due in zip(self.labels, labels, strict=True)])
+
+
+Chooser = Callable[[Sequence[str]], Predicted]
+"""Questions in, choices out."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way of routing by labels: who made it, and how it is fitted."""
+
+    name: str
+    fit: Callable[[Labelled, Embedder], Chooser]
+    ours: bool = False
+    slow: bool = False
+    """Whether fitting takes minutes even with five labels, so that it is done once and not for folds or many labels."""
+
+
+def by_scores(
+    names: Sequence[str], scores: NDArray[np.floating], probabilities: NDArray[np.floating] | None = None
+) -> Predicted:
+    """Return the choices of the highest score, which is also how sure one is.
+
+    Args:
+        names: of the labels.
+        scores: shape (questions, labels).
+        probabilities: of the same shape; None if there are none.
+    """
+    best = scores.argmax(axis=1)
+    rows = np.arange(len(best))
+    stated = None if probabilities is None else np.asarray(probabilities, np.float64)[rows, best]
+    return Predicted(tuple(names[place] for place in best), np.asarray(scores, np.float64)[rows, best], stated)
