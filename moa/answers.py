@@ -178,7 +178,7 @@ class Degradation:
     """One thing that did not go as planned, and what was done instead."""
 
     what: str
-    """`draft`, `panel`, `aggregator`, `judge`, `reviewer`, `contract`, `context` or `budget`."""
+    """`draft`, `panel`, `aggregator`, `judge`, `reviewer`, `contract`, `context`, `support`, `tools` or `budget`."""
     who: str
     """The agent or aggregator concerned."""
     why: str

@@ -33,13 +33,14 @@ def agents(
     from moa.loader import load_mixture
 
     loaded = load_mixture(mixture)
-    looked_at = [(agent, agent.backend.readiness()) for agent in loaded.agents]
+    looked_at = [(agent, agent.backend.readiness()) for agent in (*loaded.agents, *loaded.reviewers)]
     if as_json:
         rows = [_row(agent, readiness) for agent, readiness in looked_at]
         print_json({"mixture": loaded.name, "fallback": loaded.fallback, "agents": rows})
         return
     for agent, readiness in looked_at:
         beside = "answers when nobody's field is clear" if agent.name == loaded.fallback else ""
+        beside = "reviews every answer" if agent.reviews else beside
         facts = " · ".join((agent.backend.reference, where(agent.backend.reference), readiness.text))
         below = (agent.about, facts) if agent.about else (facts,)
         state = state_of(agent.backend, readiness)
@@ -61,6 +62,7 @@ def _row(agent: Agent, readiness: Readiness) -> dict[str, Any]:
     return {
         "name": agent.name,
         "about": agent.about,
+        "reviews": agent.reviews,
         "examples": len(agent.examples),
         "model": agent.backend.reference,
         "runs": where(agent.backend.reference),

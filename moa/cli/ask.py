@@ -50,10 +50,13 @@ async def _ask(mixture: Mixture, conversation: Conversation, *, stream: bool) ->
     from moa.routing.feedback import Feedback
     from moa.store import Store, recorded
 
+    # A terminal can be told that a text is withdrawn; a file or a pipe cannot take it back.
+    replaceable = not stream or sys.stdout.isatty()
     narrator, store = Narrator(answer_to=sys.stdout if stream else None), Store()
     mixture.feedback = mixture.feedback or Feedback(store, mixture.name)
+    asked = mixture.stream(conversation, replaceable=replaceable)
     try:
-        async with aclosing(recorded(mixture.stream(conversation), store, on_problem=narrator.problem)) as events:
+        async with aclosing(recorded(asked, store, on_problem=narrator.problem)) as events:
             async for event in events:
                 narrator.tell(event)
                 if isinstance(event, RunFinished):

@@ -12,13 +12,13 @@ _TURNS = 2
 
 
 def last_turns(text: str) -> str | None:
-    """Return the last turn of the user in a transcript, after those that it leans on; None if it is no transcript.
+    r"""Return the last turn of the user in a transcript, after those that it leans on; None if it is no transcript.
 
     A transcript has lines that begin with a speaker and a colon, and both a user and somebody else speak.
 
     Example:
-        >>> last_turns("User: What is a trie?\\nAssistant: A tree of prefixes.\\nUser: And in Rust?")
-        'What is a trie?\\nAnd in Rust?'
+        >>> last_turns("User: What is a trie?\nAssistant: A tree of prefixes.\nUser: And in Rust?")
+        'What is a trie?\nAnd in Rust?'
     """
     turns: list[tuple[str, list[str]]] = []
     for line in text.split("\n"):

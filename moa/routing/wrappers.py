@@ -21,8 +21,8 @@ SIGNS = 2
 SHARE = 0.8
 """Share of a sentence's words that may stand in any sentence about answering, at least: there are always synonyms."""
 SLIPS = 3
-"""Words that are one slip of the keyboard away from those of instructions, from which a line is full of slips. In a line
-without any, there is hardly ever one."""
+"""Words a slip of the keyboard away from those of instructions, from which a line is taken to be full of slips: other
+lines have one by chance, hardly ever three."""
 CORE = 2
 """Words that must be left for a question to be there at all."""
 _READ = 3000

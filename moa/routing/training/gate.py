@@ -83,7 +83,7 @@ def train_gate(
 
 
 def _beside(labels: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.intp], NDArray[np.float32]]:
-    """Return the built-in questions of labels, as written and once more with slips, their labels and what they count."""
+    """Return the built-in questions of labels, as written and again with slips, their labels and what they count."""
     pairs = built_in(labels)
     written = tuple(text for text, _ in pairs)
     codes = np.array([labels.index(label) for _, label in pairs], np.intp)
