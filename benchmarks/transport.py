@@ -102,12 +102,11 @@ async def _client(name: str, base_url: str, stack: AsyncExitStack) -> Ask:
 
         return ask_moa
     import httpx
+    from httpx_aiohttp import HttpxAiohttpClient
 
-    from moa.backends.http import client_for
-
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    plain = httpx.AsyncClient(limits=limits, timeout=60)
-    client = await stack.enter_async_context(plain) if name == "httpx" else await client_for(url)
+    plain = httpx.AsyncClient(limits=httpx.Limits(max_connections=None, max_keepalive_connections=None), timeout=60)
+    over_aiohttp = HttpxAiohttpClient(limits=httpx.Limits(max_connections=0), timeout=60)
+    client = await stack.enter_async_context(plain if name == "httpx" else over_aiohttp)
 
     async def ask_httpx() -> int:
         parser = EventParser()

@@ -13,15 +13,16 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import httpx
 
 from benchmarks.aggregation.sets import SETS, Question, sample
-from moa.local.engine import EngineSettings, engine_for, stop_engines
+from moa.local.engine import EngineSettings, close_engines, engine_for
 from moa.local.weights import weights_for
 from moa.paths import cache_folder
 
@@ -37,6 +38,7 @@ SAMPLES = 2
 """Drafts at a temperature beside the greedy one."""
 TEMPERATURE = 0.7
 CONTEXT = 2048
+_TIMEOUT_SECONDS = 1800
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,44 +84,55 @@ def kept() -> dict[str, Written]:
 
 
 def wanted(data: Path, greedy: int, sampled: int) -> list[Wanted]:
-    """Return what is to be drafted: greedy drafts of all questions first, then the drawn ones of some."""
-    questions = {name: sample(data, name, greedy) for name in SETS}
-    first = [Wanted(each, model, 0) for model in MODELS for name in SETS for each in questions[name]]
+    """Return what is to be drafted, question by question, so that whatever is there early is there of every model.
+
+    Greedy drafts come first, then the drawn ones of the first questions.
+    """
+    questions = [sample(data, name, greedy) for name in SETS]
+    in_turn = [each for row in zip_longest(*questions) for each in row if each is not None]
+    drawn = {each for some in questions for each in some[:sampled]}
+    first = [Wanted(each, model, 0) for each in in_turn for model in MODELS]
     then = [
         Wanted(each, model, number)
+        for each in in_turn
+        if each in drawn
         for model in MODELS
-        for name in SETS
-        for each in questions[name][:sampled]
         for number in range(1, SAMPLES + 1)
     ]
     return first + then
 
 
-async def write(todo: Iterable[Wanted]) -> None:
-    """Write drafts, model after model, several at once, and keep each as soon as it is there."""
+async def write(todo: Sequence[Wanted]) -> None:
+    """Write drafts, all models beside each other, and keep each draft as soon as it is there."""
     store().parent.mkdir(parents=True, exist_ok=True)
-    todo = list(todo)
-    with store().open("a", encoding="utf-8") as out:
-        for model in MODELS:
-            mine = [each for each in todo if each.model == model]
-            if not mine:
-                continue
-            weights = weights_for(model)
-            files = weights.files()
-            child = engine_for(model, EngineSettings(files[0], CONTEXT, AT_ONCE)).start()
-            headers = {"authorization": f"Bearer {child.secret}"}
-            async with httpx.AsyncClient(base_url=child.address, headers=headers, timeout=1800) as client:
-                places = asyncio.Semaphore(AT_ONCE)
+    try:
+        with store().open("a", encoding="utf-8") as out:
+            async with asyncio.TaskGroup() as group:
+                for model in MODELS:
+                    if mine := [each for each in todo if each.model == model]:
+                        group.create_task(_write_by(model, mine, out))
+    finally:
+        await close_engines()
 
-                async def one(each: Wanted, client: httpx.AsyncClient = client) -> None:
-                    async with places:  # noqa: B023  (all of them end before the next model begins)
-                        draft = await _draft(client, each)
-                    out.write(json.dumps(asdict(draft), ensure_ascii=False) + "\n")
-                    out.flush()
-                    print(f"{time.strftime('%H:%M:%S')} {each.key} {draft.output_tokens}", file=sys.stderr, flush=True)
 
-                await asyncio.gather(*map(one, mine))
-            stop_engines()
+async def _write_by(model: str, todo: Sequence[Wanted], out: TextIO) -> None:
+    """Write the drafts of one model, several at once."""
+    [file, *_] = weights_for(model).files()
+    child = await asyncio.to_thread(engine_for(model, EngineSettings(file, CONTEXT, AT_ONCE)).start)
+    headers = {"authorization": f"Bearer {child.secret}"}
+    places = asyncio.Semaphore(AT_ONCE)
+    async with httpx.AsyncClient(base_url=child.address, headers=headers, timeout=_TIMEOUT_SECONDS) as client:
+
+        async def one(each: Wanted) -> None:
+            async with places:
+                draft = await _draft(client, each)
+            out.write(json.dumps(asdict(draft), ensure_ascii=False) + "\n")
+            out.flush()
+            print(f"{time.strftime('%H:%M:%S')} {each.key} {draft.output_tokens}", file=sys.stderr, flush=True)
+
+        async with asyncio.TaskGroup() as group:
+            for each in todo:
+                group.create_task(one(each))
 
 
 async def _draft(client: httpx.AsyncClient, each: Wanted) -> Written:

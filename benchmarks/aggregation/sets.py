@@ -22,8 +22,12 @@ class Question:
     text: str
     answer: str = ""
     """A number or a letter; empty for a question that is answered by code."""
+    choices: tuple[str, ...] = ()
+    """What the letters stand for, in their order."""
     tests: tuple[str, ...] = ()
-    """Python statements that code must pass."""
+    """Python statements that code must pass, those that prepare for the others first."""
+    shown: tuple[str, ...] = ()
+    """Those of them that the question itself tells."""
 
 
 def sample(data: Path, name: str, count: int, seed: int = SEED) -> list[Question]:
@@ -38,9 +42,11 @@ def _questions(name: str, rows: list[dict[str, Any]]) -> Iterator[Question]:
         if name == "mbpp":
             setup = tuple(filter(None, (row["test_setup_code"],)))
             text = f"{row['prompt']}\n\nYour code should pass this test:\n{row['test_list'][0]}"
-            yield Question(row["id"], name, text, tests=(*setup, *row["test_list"]))
+            tests, shown = (*setup, *row["test_list"]), (*setup, row["test_list"][0])
+            yield Question(row["id"], name, text, tests=tests, shown=shown)
         elif name == "lsat":
-            choices = "\n".join(f"{letter}. {choice}" for letter, choice in zip("ABCDE", row["choices"], strict=False))
-            yield Question(row["id"], name, f"{row['passage']}\n\n{row['question']}\n{choices}", row["answer"])
+            told = tuple(row["choices"])
+            choices = "\n".join(f"{letter}. {choice}" for letter, choice in zip("ABCDE", told, strict=False))
+            yield Question(row["id"], name, f"{row['passage']}\n\n{row['question']}\n{choices}", row["answer"], told)
         else:
             yield Question(row["id"], name, row["question"], row["answer"])

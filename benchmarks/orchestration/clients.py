@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import httpx
 
 _PATH = "/chat/completions"
+_PATIENCE_SECONDS = 600.0  # a client that is slow is measured, not stopped
 _NO_KEY = "none"  # the mock server asks for none; these libraries insist on one
 
 
@@ -87,7 +88,14 @@ async def litellm(base_url: str) -> AsyncIterator[Run]:
 
     async def chat(model: str, messages: list[Message]) -> str:
         chunks = await library.acompletion(
-            f"openai/{model}", messages, api_base=base_url, api_key=_NO_KEY, stream=True, num_retries=0
+            f"openai/{model}",
+            messages,
+            api_base=base_url,
+            api_key=_NO_KEY,
+            stream=True,
+            stream_options={"include_usage": True},
+            timeout=_PATIENCE_SECONDS,
+            num_retries=0,
         )
         text = ""
         async for chunk in chunks:
@@ -102,7 +110,7 @@ async def openai(base_url: str) -> AsyncIterator[Run]:
     """The official client, one for all models."""
     from openai import AsyncOpenAI
 
-    async with AsyncOpenAI(base_url=base_url, api_key=_NO_KEY, max_retries=0) as client:
+    async with AsyncOpenAI(base_url=base_url, api_key=_NO_KEY, max_retries=0, timeout=_PATIENCE_SECONDS) as client:
 
         async def chat(model: str, messages: list[Message]) -> str:
             typed: Any = messages
@@ -133,7 +141,7 @@ async def httpx_over_aiohttp(base_url: str) -> AsyncIterator[Run]:
     import httpx
     from httpx_aiohttp import HttpxAiohttpClient
 
-    async with HttpxAiohttpClient(limits=httpx.Limits(max_connections=0), timeout=60) as client:
+    async with HttpxAiohttpClient(limits=httpx.Limits(max_connections=0), timeout=_PATIENCE_SECONDS) as client:
         yield by_hand(_over_httpx(client, base_url))
 
 
@@ -172,7 +180,9 @@ async def raw_sockets(base_url: str) -> AsyncIterator[Run]:
 def _httpx() -> httpx.AsyncClient:
     import httpx
 
-    return httpx.AsyncClient(limits=httpx.Limits(max_connections=None, max_keepalive_connections=None), timeout=60)
+    return httpx.AsyncClient(
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=None), timeout=_PATIENCE_SECONDS
+    )
 
 
 def _over_httpx(client: httpx.AsyncClient, base_url: str) -> Chat:

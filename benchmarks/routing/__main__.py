@@ -1,7 +1,7 @@
 """Routing, side by side, in one command.
 
-    python -m benchmarks.routing --data ../shared/data
-    python -m benchmarks.routing --data ../shared/data --only domain,clinc
+python -m benchmarks.routing --data ../shared/data
+python -m benchmarks.routing --data ../shared/data --only domain,clinc
 """
 
 from __future__ import annotations

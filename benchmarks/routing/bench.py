@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
+from benchmarks.routing import ours, peers
+from benchmarks.routing.predicted import Chooser, Way
+from benchmarks.routing.sets import Labelled
+from benchmarks.routing.vectors import RememberingEncoder
 from moa.local.download import fetch
 from moa.paths import cache_folder
 from moa.routing.embedding import Embedder
 from moa.routing.encoder import LIGHT
 from moa.routing.light import LightEncoder
-
-from benchmarks.routing import ours, peers
-from benchmarks.routing.predicted import Chooser, Way
-from benchmarks.routing.sets import Labelled
-from benchmarks.routing.vectors import RememberingEncoder
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from moa.routing.training.report import BINS, calibration_error
-
 from benchmarks.routing.bench import Bench
-from benchmarks.routing.bootstrap import calibration_errors
+from benchmarks.routing.bootstrap import BINS, calibration_error, calibration_errors
 from benchmarks.routing.ours import TRAINED
 from benchmarks.routing.predicted import Predicted
 from benchmarks.routing.sets import Labelled
@@ -29,7 +27,7 @@ def table_of_calibration(
             right = each.right(asked.labels)
             tops = each.probability.clip(0, 1)
             plain[name] = calibration_error(tops, right)
-            resampled[name] = calibration_errors(tops, right, BINS)
+            resampled[name] = calibration_errors(tops, right)
     return table_of(
         section,
         f"expected calibration error, {BINS} bins, {what} ({len(asked.texts):,} questions)",

@@ -7,15 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from moa.routing.embedding import Embedder
-from moa.routing.training.frontier import Point, area
-
 from benchmarks.routing import learned_responses
 from benchmarks.routing.bench import Bench
 from benchmarks.routing.bootstrap import means
-from benchmarks.routing.estimators import BEST_SINGLE, Estimator, LeftOut, left_out, taken
+from benchmarks.routing.estimators import BEST_SINGLE, Estimator, Told, left_out, taken
 from benchmarks.routing.matrices import Family
 from benchmarks.routing.tables import Bar, Table, table_of, table_of_means
+from moa.routing.embedding import Embedder
+from moa.routing.training.frontier import Point, area
 
 PRICES = (0.0, *np.geomspace(0.01, 10, 49).tolist())
 """Of one unit of cost (the best single model's mean cost), in success: to choose from."""
@@ -26,8 +25,8 @@ KEEP = 0.01
 _HALF = Bar(0.50, below=True)
 
 
-def table_of_areas(family: Family, told: Mapping[str, LeftOut], ours: Sequence[str], held: str) -> Table:
-    """Compare mean success along the convex hull of success over cost, from the cheapest model to the best single one."""
+def table_of_areas(family: Family, told: Mapping[str, Told], ours: Sequence[str], held: str) -> Table:
+    """Compare mean success along the hull of success over cost, from the cheapest model to the best single one."""
     assert family.cost is not None
     singles = family.cost.mean(axis=0)
     cheapest = float(singles.min())  # the best single one costs 1
@@ -43,9 +42,8 @@ def table_of_areas(family: Family, told: Mapping[str, LeftOut], ours: Sequence[s
     return table_of("response_matrix", title, plain, resampled, ours, held=(held,))
 
 
-def _choices(told: LeftOut, singles: NDArray[np.float64]) -> list[NDArray[np.intp]]:
-    assert told.cost is not None
-    choices = [np.asarray((told.success - price * told.cost).argmax(axis=1)) for price in ANY_PRICE]
+def _choices(told: Told, singles: NDArray[np.float64]) -> list[NDArray[np.intp]]:
+    choices = [told.choice(price) for price in ANY_PRICE]
     return [*choices, np.full(len(told.success), int(singles.argmin()))]
 
 
@@ -55,9 +53,7 @@ def _area(row: NDArray[np.float64], cheapest: float) -> float:
     return area(points, cheapest, 1.0)
 
 
-def tables_of_operating_points(
-    family: Family, bench: Bench, estimators: Sequence[Estimator]
-) -> list[Table]:
+def tables_of_operating_points(family: Family, bench: Bench, estimators: Sequence[Estimator]) -> list[Table]:
     """Choose a price on four fifths by cross-validation inside them, and see on the last fifth what it does.
 
     The price is the one with the lowest cost whose success stays within 0.01 of the best single model's.
@@ -90,14 +86,15 @@ def _cost_table(
     drawn = means(np.column_stack([cost[name] for name in names]) / cost[BEST_SINGLE.name].mean())
     single = names.index(BEST_SINGLE.name)
     others = [name for name in names if name != BEST_SINGLE.name]
-    lost = {name: f"success {success[name].mean() - success[BEST_SINGLE.name].mean():+.3f}" for name in others}
+    lost = {name: float(success[name].mean() - success[BEST_SINGLE.name].mean()) for name in others}
     return table_of(
         "response_matrix",
         f"{family.name}: cost beside the best single model's, within {KEEP} of its success",
         {name: cost_share(cost[name], cost[BEST_SINGLE.name]) for name in others},
         {name: drawn[:, names.index(name)] / drawn[:, single] for name in others},
         [each.name for each in estimators if each.ours],
-        notes=lost,
+        notes={name: f"success {each:+.3f}" for name, each in lost.items()},
+        unfit=[name for name, each in lost.items() if each < -2 * KEEP],
         bar=_HALF if len(family.models) == 11 else None,
         held=(learned_responses.LEARNED.name,),
         falls=True,
@@ -124,7 +121,7 @@ def cost_share(cost: NDArray[np.float64], single: NDArray[np.float64]) -> float:
 
 
 def cheapest_price(
-    predicted: tuple[NDArray[np.float64], NDArray[np.float64]],
+    told: Told,
     success: NDArray[np.float64],
     cost: NDArray[np.float64],
     least: float,
@@ -132,14 +129,14 @@ def cheapest_price(
     """Return the price of `PRICES` with the lowest cost whose success is `least` or more; 0 if none is.
 
     Args:
-        predicted: success and cost, shape (questions, models).
-        success: what it was, of the same shape.
+        told: what is predicted of the questions.
+        success: what it was, shape (questions, models).
         cost: the same.
         least: mean success, 0 … 1.
     """
     found = []
     for price in PRICES:
-        choice = (predicted[0] - price * predicted[1]).argmax(axis=1)
+        choice = told.choice(price)
         if taken(success, choice).mean() >= least:
             found.append((float(taken(cost, choice).mean()), price))
     return min(found)[1] if found else 0.0
@@ -147,10 +144,6 @@ def cheapest_price(
 
 def _thrifty(each: Estimator, train: Family, asked: Family, embedder: Embedder) -> NDArray[np.intp]:
     assert train.cost is not None
-    inside = left_out(each, train, embedder)
-    assert inside.cost is not None
     least = float(train.success.mean(axis=0).max()) - KEEP
-    price = cheapest_price((inside.success, inside.cost), train.success, train.cost, least)
-    success, cost = each.fit(train, embedder)(asked)
-    assert cost is not None
-    return np.asarray((success - price * cost).argmax(axis=1))
+    price = cheapest_price(left_out(each, train, embedder), train.success, train.cost, least)
+    return each.fit(train, embedder)(asked).choice(price)

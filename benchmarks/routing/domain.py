@@ -7,14 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from moa.routing.training.folds import random_folds
-
 from benchmarks.routing.bench import Bench, say
 from benchmarks.routing.calibration import table_of_calibration
 from benchmarks.routing.ours import TRAINED
 from benchmarks.routing.predicted import Predicted
 from benchmarks.routing.sets import Labelled, domains
 from benchmarks.routing.tables import Bar, Table, table_of_means
+from moa.routing.training.folds import random_folds
 
 FOLDS = 5
 SEED = 7

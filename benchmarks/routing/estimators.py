@@ -4,17 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.routing.matrices import Family
 from moa.routing import ClusterGate, Responses, SuccessGate
 from moa.routing.embedding import Embedder
 
-from benchmarks.routing.matrices import Family
 
-Told = tuple[NDArray[np.float64], NDArray[np.float64] | None]
-"""Predicted success and cost in units, each of shape (questions, models); no cost where none is known."""
+class Told(NamedTuple):
+    """What is predicted of questions; arrays of shape (questions, models)."""
+
+    success: NDArray[np.float64]
+    """0 … 1."""
+    cost: NDArray[np.float64] | None = None
+    """In units of the best single model's mean cost; None where no cost is known."""
+    ranked: NDArray[np.float64] | None = None
+    """What models are ranked by, and what a price is taken off; None is the success itself."""
+
+    def choice(self, price: float = 0.0) -> NDArray[np.intp]:
+        """Return the column of the model with the highest rank, less the price of its cost, for every question."""
+        worth = self.success if self.ranked is None else self.ranked
+        return np.asarray((worth if self.cost is None else worth - price * self.cost).argmax(axis=1))
+
+
 Predictor = Callable[[Family], Told]
 """Reads the texts and the fields of questions, and nothing else."""
 
@@ -31,7 +46,7 @@ class Estimator:
 def best_single(train: Family, embedder: Embedder) -> Predictor:
     """Predict every model's mean, whatever the question."""
     del embedder
-    return lambda asked: (_mean(train.success, asked), None if train.cost is None else _mean(train.cost, asked))
+    return lambda asked: Told(_mean(train.success, asked), None if train.cost is None else _mean(train.cost, asked))
 
 
 def _by_field(train: Family, embedder: Embedder) -> Predictor:
@@ -43,7 +58,8 @@ def _by_field(train: Family, embedder: Embedder) -> Predictor:
     def told(asked: Family) -> Told:
         rows = [of_field.get(name, everything) for name in asked.fields]
         success = np.array([train.success[row].mean(axis=0) for row in rows])
-        return success, None if train.cost is None else np.array([train.cost[row].mean(axis=0) for row in rows])
+        cost = None if train.cost is None else np.array([train.cost[row].mean(axis=0) for row in rows])
+        return Told(success, cost)
 
     return told
 
@@ -56,7 +72,7 @@ def _neighbours(count: int) -> Callable[[Family, Embedder], Predictor]:
             cosines = embedder.questions(asked.texts) @ vectors.T
             nearest = np.argpartition(cosines, -count, axis=1)[:, -count:]
             costs = None if train.cost is None else train.cost[nearest].mean(axis=1)
-            return train.success[nearest].mean(axis=1), costs
+            return Told(train.success[nearest].mean(axis=1), costs)
 
         return told
 
@@ -72,12 +88,14 @@ def _clusters(count: int) -> Callable[[Family, Embedder], Predictor]:
         def told(asked: Family) -> Told:
             kinds = found.predict(embedder.questions(asked.texts))
             tables = [
-                None if table is None else np.stack([table[found.labels_ == kind].mean(axis=0) for kind in range(count)])
+                None
+                if table is None
+                else np.stack([table[found.labels_ == kind].mean(axis=0) for kind in range(count)])
                 for table in (train.success, train.cost)
             ]
             success, cost = (None if table is None else table[kinds] for table in tables)
             assert success is not None
-            return success, cost
+            return Told(success, cost)
 
         return told
 
@@ -97,7 +115,7 @@ def _ridge(train: Family, embedder: Embedder) -> Predictor:
         rows = embedder.questions(asked.texts)
         success, cost = (None if model is None else np.asarray(model.predict(rows)) for model in models)
         assert success is not None
-        return success, cost
+        return Told(success, cost)
 
     return told
 
@@ -122,7 +140,7 @@ def _by_price(gate: SuccessGate | ClusterGate, embedder: Embedder) -> Predictor:
     def told(asked: Family) -> Told:
         vectors = embedder.questions(asked.texts)
         success = gate.scores(vectors).astype(float)
-        return success, success - dearer.scores(vectors)
+        return Told(success, success - dearer.scores(vectors))
 
     return told
 
@@ -131,31 +149,18 @@ def _mean(table: NDArray[np.float64], asked: Family) -> NDArray[np.float64]:
     return np.tile(table.mean(axis=0), (len(asked.texts), 1))
 
 
-@dataclass(frozen=True, eq=False)
-class LeftOut:
-    """What one estimator said of every question when it was not learned from."""
-
-    success: NDArray[np.float64]
-    """Predicted, shape (questions, models)."""
-    cost: NDArray[np.float64] | None
-    """Predicted, of the same shape; None if no cost is known."""
-
-    @property
-    def choice(self) -> NDArray[np.intp]:
-        """The column with the highest predicted success."""
-        return np.asarray(self.success.argmax(axis=1))
-
-
-def left_out(estimator: Estimator, family: Family, embedder: Embedder) -> LeftOut:
-    """Return predictions for every fold by an estimator that was fitted on the others."""
-    success = np.zeros_like(family.success)
-    cost = None if family.cost is None else np.zeros_like(family.success)
-    for places in family.folds():
-        told, dear = estimator.fit(family.without(places), embedder)(family.only(places))
-        success[places] = told
-        if cost is not None and dear is not None:
-            cost[places] = dear
-    return LeftOut(success, cost)
+def left_out(estimator: Estimator, family: Family, embedder: Embedder) -> Told:
+    """Return what is said of every fold by an estimator that was fitted on the others."""
+    folds = family.folds()
+    parts = [estimator.fit(family.without(fold), embedder)(family.only(fold)) for fold in folds]
+    order = np.argsort(np.concatenate(folds))
+    joined = (
+        None if any(each is None for each in arrays) else np.vstack(arrays)[order]
+        for arrays in zip(*parts, strict=True)
+    )
+    success, cost, ranked = joined
+    assert success is not None
+    return Told(success, cost, ranked)
 
 
 def taken(table: NDArray[np.float64], choice: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
-
-from moa.routing.embedding import Embedder
-from moa.routing.learned.responses import ResponseGate
-from moa.routing.training.matrix import ResponseMatrix
-from moa.routing.training.operating import Wish
-from moa.routing.training.responses import fit_responses
+from numpy.typing import NDArray
 
 from benchmarks.routing.estimators import Estimator, Predictor, Told
 from benchmarks.routing.matrices import Family
+from moa.routing.embedding import Embedder
+from moa.routing.learned.responses import ResponseGate, probability
+from moa.routing.training.matrix import ResponseMatrix
+from moa.routing.training.operating import Wish
+from moa.routing.training.responses import fit_responses
 
 
 def fit(train: Family, embedder: Embedder, keep: float | None = None) -> ResponseGate:
@@ -23,7 +21,7 @@ def fit(train: Family, embedder: Embedder, keep: float | None = None) -> Respons
     return learned.gate
 
 
-def choices(gate: ResponseGate, asked: Family, embedder: Embedder) -> np.ndarray:
+def choices(gate: ResponseGate, asked: Family, embedder: Embedder) -> NDArray[np.intp]:
     """Return the column of the model that the gate chooses for each question."""
     return np.asarray(gate.scores(embedder.questions(asked.texts), asked.texts).argmax(axis=1))
 
@@ -33,10 +31,10 @@ def _predictor(train: Family, embedder: Embedder) -> Predictor:
 
     def told(asked: Family) -> Told:
         vectors = embedder.questions(asked.texts)
-        success = gate.success(vectors, asked.texts).astype(float)
-        if train.cost is None:
-            return success, None
-        return success, success - replace(gate, price=1.0).scores(vectors, asked.texts)
+        predicted = gate.head.predict(vectors, asked.texts).astype(float)
+        logits, costs = np.split(predicted, [len(gate.agents)], axis=1)
+        # The gate takes prices off before the logistic function, in parts of its slope.
+        return Told(probability(logits), np.maximum(costs, 0) if gate.knows_costs else None, logits / gate.slope)
 
     return told
 

@@ -81,4 +81,4 @@ def families(data: Path) -> Iterator[Family]:
 
 
 def _in_units(usd: NDArray[np.float64], success: NDArray[np.float64]) -> NDArray[np.float64]:
-    return usd / usd[:, success.mean(axis=0).argmax()].mean()
+    return np.asarray(usd / usd[:, success.mean(axis=0).argmax()].mean())

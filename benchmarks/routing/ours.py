@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.routing.predicted import Chooser, Predicted, Way, by_scores
+from benchmarks.routing.sets import Labelled
 from moa.routing import BlendGate, Gate, LexicalGate, LinearGate, NeighboursGate, PrototypeGate
 from moa.routing.by_label import LabelRouter
 from moa.routing.embedding import Embedder
@@ -16,9 +18,6 @@ from moa.routing.gate import Calibrated
 from moa.routing.learned.gate import TrainedGate
 from moa.routing.training.gate import train_gate
 from moa.routing.training.questions import Questions
-
-from benchmarks.routing.predicted import Chooser, Predicted, Way, by_scores
-from benchmarks.routing.sets import Labelled
 
 _AT_ONCE = 200
 """Questions routed together."""
@@ -69,9 +68,7 @@ def gate_of(make: Callable[[Examples], Gate]) -> Callable[[Labelled, Embedder], 
 
 
 def _blend(examples: Examples) -> Gate:
-    return BlendGate.of(
-        examples, gates={"near": PrototypeGate, "meaning": LinearGate.fit, "words": LexicalGate.fit}
-    )
+    return BlendGate.of(examples, gates={"near": PrototypeGate, "meaning": LinearGate.fit, "words": LexicalGate.fit})
 
 
 TRAINED = Way("moa: trained gate", trained, ours=True)

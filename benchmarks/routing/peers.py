@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from moa.routing.embedding import Embedder
-
 from benchmarks.routing.predicted import Chooser, Predicted, Way, by_scores
 from benchmarks.routing.sets import Labelled
+from moa.routing.embedding import Embedder
 
 NEIGHBOURS = 10
 CLUSTERS_A_LABEL = 3
@@ -51,7 +50,7 @@ def semantic_router(train: Labelled, embedder: Embedder) -> Chooser:
 
 def indexed(questions: Labelled, embedder: Embedder, calibrator: Any = None) -> Any:
     """Return an indexed router of semantic-router, with its defaults, that holds all these questions."""
-    from semantic_router import IndexedRouter, Route
+    from semantic_router import IndexedRouter, Route  # type: ignore[import-not-found, unused-ignore]
 
     by_label: dict[str, list[str]] = {}
     for text, label in zip(questions.texts, questions.labels, strict=True):
@@ -62,7 +61,7 @@ def indexed(questions: Labelled, embedder: Embedder, calibrator: Any = None) -> 
 
 def _lent(embedder: Embedder) -> Any:
     """Return our encoder in the form that semantic-router takes."""
-    from semantic_router.encoders import DenseEncoder
+    from semantic_router.encoders import DenseEncoder  # type: ignore[import-not-found, unused-ignore]
 
     class Lent(DenseEncoder):  # type: ignore[misc, unused-ignore]
         def __call__(self, docs: list[Any]) -> list[list[float]]:

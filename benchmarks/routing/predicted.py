@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from moa.routing.embedding import Embedder
-
 from benchmarks.routing.sets import Labelled
+from moa.routing.embedding import Embedder
 
 
 @dataclass(frozen=True, eq=False)

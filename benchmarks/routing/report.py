@@ -21,11 +21,12 @@ _WHO = 40
 def header(command: str, *, now: datetime | None = None) -> str:
     """Return the command, the date, the machine and the versions."""
     versions = ", ".join(f"{name} {_version(name)}" for name in VERSIONS)
+    load, _, _ = os.getloadavg()
     return "\n".join(
         [
             f"Command   {command}",
             f"Date      {now or datetime.now(UTC):%Y-%m-%d}",
-            f"Machine   {platform.system()} {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",
+            f"Machine   {platform.system()} {platform.machine()}, {os.cpu_count()} cores, load {load:.1f}",
             f"Versions  Python {platform.python_version()}, {versions}",
         ]
     )
@@ -51,15 +52,20 @@ def as_json(tables: Sequence[Table], absent: Sequence[str], command: str) -> str
 
 
 def _bars(tables: Sequence[Table]) -> str:
-    rows = ["The bars"]
-    for table in tables:
-        if (line := table.judged) and (verdict := table.verdict()):
-            rows.append(f"  {table.title:<86} {_figure(line.found.value, table):>8}  {verdict}")
-    return "\n".join(rows)
+    judged = [(table, line) for table in tables if (line := table.judged) and table.verdict()]
+    wide = max(len(_title(table)) for table, _ in judged)
+    rows = [
+        f"  {_title(table):<{wide}}  {_figure(line.found.value, table):>7}  {table.verdict()}" for table, line in judged
+    ]
+    return "\n".join(["The bars, and what the trained gate or the router reaches", *rows])
+
+
+def _title(table: Table) -> str:
+    return f"{table.section}: {table.title}"
 
 
 def _table(table: Table) -> str:
-    heading = f"{table.section}: {table.title}"
+    heading = _title(table)
     rows = [heading, "─" * len(heading)]
     rows.append(f"  {'':<{_WHO}} {'figure':>8}  {'95 % interval':<17}  less the best peer")
     rows += [_row(line, table) for line in table.lines]
@@ -72,8 +78,9 @@ def _row(line: Line, table: Table) -> str:
     found = f"{_figure(line.found.value, table):>8}  {_interval(line.found, table):<17}"
     beside = line.note
     if line.beside:
-        beside = f"{line.beside.value:+.{table.digits}f} ({_interval(line.beside, table, sign='+')})"
-        beside += f"  {line.note}" if line.note else ""
+        interval = _interval(line.beside, table, sign="+")
+        beside = f"{line.beside.value:+.{table.digits}f}" + (f" ({interval})" if interval else "")
+        beside = f"{beside:<26}  {line.note}"
     return f"  {line.who:<{_WHO}} {found}  {beside}".rstrip()
 
 

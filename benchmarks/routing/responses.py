@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-
-from moa.routing.training.report import BINS, calibration_error
-
 from benchmarks.routing import costs
 from benchmarks.routing.bench import Bench, say
-from benchmarks.routing.bootstrap import calibration_errors
+from benchmarks.routing.bootstrap import calibration_error, calibration_errors
 from benchmarks.routing.calibration import MOST
-from benchmarks.routing.estimators import BEST_SINGLE, GATES, PEERS, LeftOut, left_out, taken
+from benchmarks.routing.estimators import BEST_SINGLE, GATES, PEERS, Told, left_out, taken
 from benchmarks.routing.learned_responses import LEARNED
 from benchmarks.routing.matrices import Family, families
 from benchmarks.routing.tables import Bar, Table, table_of, table_of_means
@@ -42,11 +39,11 @@ def gap_share(difference: float, single: float, oracle: float) -> float | None:
     return difference / (oracle - single) if oracle > single else None
 
 
-def _success(family: Family, told: Mapping[str, LeftOut]) -> Table:
-    single = taken(family.success, told[BEST_SINGLE.name].choice)
+def _success(family: Family, told: Mapping[str, Told]) -> Table:
+    single = taken(family.success, told[BEST_SINGLE.name].choice())
     oracle = family.success.max(axis=1)
     ahead = {
-        name: taken(family.success, each.choice) - single for name, each in told.items() if name != BEST_SINGLE.name
+        name: taken(family.success, each.choice()) - single for name, each in told.items() if name != BEST_SINGLE.name
     }
     notes = {}
     for name, each in ahead.items():
@@ -57,13 +54,11 @@ def _success(family: Family, told: Mapping[str, LeftOut]) -> Table:
     return table_of_means("response_matrix", title, ahead, OURS, notes=notes, bar=bar, held=(LEARNED.name,))
 
 
-def _calibration(family: Family, told: Mapping[str, LeftOut]) -> Table:
+def _calibration(family: Family, told: Mapping[str, Told]) -> Table:
     plain, resampled = {}, {}
     for name, each in told.items():
-        sure, right = taken(each.success, each.choice).clip(0, 1), taken(family.success, each.choice)
+        sure, right = taken(each.success, each.choice()).clip(0, 1), taken(family.success, each.choice())
         plain[name] = calibration_error(sure, right)
-        resampled[name] = calibration_errors(sure, right, BINS)
+        resampled[name] = calibration_errors(sure, right)
     title = f"{family.name}: expected calibration error of the chosen model's success"
-    return table_of(
-        "response_matrix", title, plain, resampled, OURS, bar=MOST, held=(LEARNED.name,), falls=True
-    )
+    return table_of("response_matrix", title, plain, resampled, OURS, bar=MOST, held=(LEARNED.name,), falls=True)

@@ -51,7 +51,9 @@ def read(data: Path, name: str) -> list[Row]:
     try:
         lines = path.read_text("utf-8").rstrip("\n").split("\n")  # splitlines would cut at U+2028 inside a question
     except OSError as error:
-        raise DataMissing(f"{path} cannot be read ({error.strerror}). Give the folder that holds it with --data.") from error
+        raise DataMissing(
+            f"{path} cannot be read ({error.strerror}). Give the folder that holds it with --data."
+        ) from error
     rows = []
     for number, line in enumerate(lines, 1):
         try:

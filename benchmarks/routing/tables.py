@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
@@ -132,6 +132,7 @@ def table_of(
     ours: Sequence[str],
     *,
     notes: Mapping[str, str] | None = None,
+    unfit: Collection[str] = (),
     **settings: Unpack[Settings],
 ) -> Table:
     """Compare figures by their resamples, which must be of the same draws.
@@ -143,10 +144,11 @@ def table_of(
         resampled: its resamples, arrays of shape (resamples,).
         ours: which of the names are moa's.
         notes: what else is to be said of them, by name.
+        unfit: peers that have not done what the figure asks for, and so cannot be the best.
         settings: other fields of the table.
     """
     falls = settings.get("falls", False)
-    peers = [name for name in plain if name not in ours]
+    peers = [name for name in plain if name not in ours and name not in unfit]
     best = (min if falls else max)(peers, key=plain.__getitem__, default=None)
     lines = []
     for name, value in plain.items():

@@ -17,6 +17,7 @@ from moa.backends.failures import complaint_in, upstream_error
 from moa.backends.keys import Secret
 from moa.backends.reply import Reply
 from moa.backends.timeouts import Timeouts, too_slow
+from moa.backends.tool_calls import tools_payload
 from moa.backends.transport_errors import FAILURES, transport_error
 from moa.errors import BackendError, UpstreamError
 
@@ -58,7 +59,7 @@ def chat_payload(model: str, request: Request) -> dict[str, Any]:
     sampling = request.sampling
     payload: dict[str, Any] = {
         "model": model,
-        "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+        "messages": [message.to_json() for message in request.messages],
         "stream": True,
         "stream_options": {"include_usage": True},
         "temperature": sampling.temperature,
@@ -67,6 +68,7 @@ def chat_payload(model: str, request: Request) -> dict[str, Any]:
         "stop": list(sampling.stop) or None,
         "seed": sampling.seed,
         "logprobs": sampling.confidence or None,
+        "tools": tools_payload(request.tools),
     }
     if sampling.json_schema is not None:
         schema = {"name": "answer", "schema": sampling.json_schema, "strict": True}
@@ -113,6 +115,8 @@ async def stream_chat(
                 for delta in reply.feed(received) if received else reply.end():
                     yield delta
                     deadline.when = clock() + timeouts.between_tokens
+                if reply.calling:
+                    reply.calling, deadline.when = False, clock() + timeouts.between_tokens
                 if reply.finish_reason is not None:
                     deadline.when = clock() + _AFTER_FINISH_SECONDS
             deadline.when = clock() + _DRAIN_SECONDS
@@ -158,6 +162,7 @@ async def _posted(
         complaint_in(said, server.secrets),
         headers=response.headers,
         key_variable=server.key_variable if server.key else None,
+        tools="tools" in payload,
     )
 
 

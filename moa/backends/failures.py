@@ -20,6 +20,7 @@ _TOO_LONG_WORDS = re.compile(
     r"context (length|window|size)|maximum (context|model) length|prompt is too long|too many (input )?tokens",
     re.IGNORECASE,
 )
+_TOOL_WORDS = re.compile(r"\btools?\b|\btool[-_]|function.?call", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,11 @@ class Complaint:
     def is_too_long(self) -> bool:
         """Whether the server says that the question does not fit the context window."""
         return any(code in _TOO_LONG_CODES for code in self.codes) or bool(_TOO_LONG_WORDS.search(self.text))
+
+    @property
+    def is_about_tools(self) -> bool:
+        """Whether the server speaks of tools, which it may not know or not allow."""
+        return bool(_TOOL_WORDS.search(self.text))
 
     def __str__(self) -> str:
         return f": {self.text}" if self.text else ""
@@ -82,6 +88,7 @@ def upstream_error(
     *,
     headers: Mapping[str, str] | None = None,
     key_variable: str | None = None,
+    tools: bool = False,
 ) -> BackendError:
     """Return the error for a status that a server answered with.
 
@@ -91,6 +98,7 @@ def upstream_error(
         complaint: what the server said.
         headers: the response's headers, for `Retry-After`.
         key_variable: the environment variable that the key came from; None if no key was sent.
+        tools: whether the request told the model of tools.
     """
     said = f"{status}{complaint}"
     headers = headers or {}
@@ -107,6 +115,11 @@ def upstream_error(
         )
     if status in {401, 403}:
         message = f"{who} refused the key in {key_variable} ({said}). Check that key."
+    elif tools and complaint.is_about_tools:
+        message = (
+            f"{who} does not take tools ({said}). Choose a model that can call them, set up its server for that, or "
+            "give its agent none."
+        )
     elif status == 404:  # noqa: PLR2004
         message = f"{who} was not found ({said}). Check the model's name and the URL."
     elif 300 <= status < 400:  # noqa: PLR2004

@@ -17,6 +17,7 @@ from moa.backends.timeouts import Timeouts
 from moa.errors import BackendError, MissingKeyError, MoaError, ModelReferenceError
 from moa.messages import Usage
 
+_PER_MILLION = 1_000_000
 _REFUSALS = (400, 422, 501)  # of a request that the provider does not understand
 
 
@@ -66,6 +67,17 @@ class Hosted:
         return self.price is not None or self._is_free or self._listed
 
     @property
+    def listed_price(self) -> Price | None:
+        """What the model costs by litellm's list; None if it does not say. Reads that list."""
+        if self._is_free:
+            return Price(0.0, 0.0)
+        if not self._listed:
+            return None
+        facts = self._facts
+        rates = (facts.get(f"{side}_cost_per_token") or 0.0 for side in ("input", "output"))
+        return Price(*(float(rate) * _PER_MILLION for rate in rates))
+
+    @property
     def context(self) -> int | None:
         """Tokens that the model reads at once, by litellm's list; None if it does not say. Reads that list."""
         window = self._facts.get("max_input_tokens")
@@ -107,8 +119,10 @@ class Hosted:
                 secrets=secrets,
                 timeouts=self.timeouts,
                 started=reply.started,
+                tools=bool(request.tools),
             ) from showable(error, secrets)
-        yield Finish(usage, reason, self._cost(litellm, usage, reply.usage), reply.confidence.mean)
+        cost, sure = self._cost(litellm, usage, reply.usage), reply.confidence.mean
+        yield Finish(usage, reason, cost, sure, reply.calls.calls)
 
     def readiness(self) -> Readiness:
         """Look whether the key is there; whether the provider knows the model is only known by calling it."""

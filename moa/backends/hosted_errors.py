@@ -27,6 +27,7 @@ def hosted_error(
     secrets: Sequence[Secret],
     timeouts: Timeouts,
     started: bool,
+    tools: bool = False,
 ) -> BackendError:
     """Return our error for one that litellm raised.
 
@@ -41,6 +42,7 @@ def hosted_error(
         secrets: what must not come back in a message.
         timeouts: the limits of the call, for the message.
         started: whether a token had arrived.
+        tools: whether the request told the model of tools.
     """
     causes = list(_causes(error))
     for cause in causes:
@@ -53,7 +55,7 @@ def hosted_error(
     if status in {401, 403}:
         return _about_the_key(who, status, complaint, key_variables, sent_key=sent_key)
     if status is not None and 400 <= status < 600:  # noqa: PLR2004
-        return upstream_error(who, status, complaint, headers=_headers(causes))
+        return upstream_error(who, status, complaint, headers=_headers(causes), tools=tools)
     return BackendError(f"{who} failed{complaint}.")
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from moa.backends.base import Delta
 from moa.backends.confidence import Confidence
 from moa.backends.timeouts import Timeouts, too_slow
+from moa.backends.tool_calls import CallPieces
 from moa.errors import MoaError, ProtocolError
 from moa.messages import Usage
 
@@ -20,11 +21,13 @@ class HostedReply:
 
     def __init__(self, who: str, timeouts: Timeouts) -> None:
         self.started = False
-        """Whether a delta has been returned."""
+        """Whether a delta has been returned, or a piece of a call has come."""
         self.usage: Any = None
         """litellm's own usage object, once it came."""
         self.confidence = Confidence()
         """How sure the model was, as far as the provider tells."""
+        self.calls = CallPieces()
+        """What the model wants called."""
         self._who = who
         self._timeouts = timeouts
         self._clock = asyncio.get_running_loop().time
@@ -76,7 +79,9 @@ class HostedReply:
         deltas = [Delta(thought, reasoning=True)] if thought else []
         if spoken:
             deltas.append(Delta(spoken))
-        if deltas:
+        if pieces := getattr(said, "tool_calls", None):
+            self.calls.add(pieces)
+        if deltas or pieces:
             self.started = True
             self._deadline = self._clock() + self._timeouts.between_tokens
         return deltas

@@ -34,10 +34,12 @@ class OriginClient(HttpxAiohttpClient):
     """
 
     def build_request(self, method: str, url: httpx.URL | str, **parts: Any) -> httpx.Request:
-        """Return a request of exactly these parts: `headers`, `content` (bytes) and `timeout` (an `httpx.Timeout`).
+        """Return a request, by a short way if it is made of just `headers`, `content` and `timeout`.
 
-        The transport adds the host and the length.
+        On that way `content` is bytes, `timeout` is an `httpx.Timeout`, and the transport adds the host and the length.
         """
+        if parts.keys() != {"headers", "content", "timeout"}:
+            return super().build_request(method, url, **parts)
         request = httpx.Request(
             method,
             _parsed(str(url)),

@@ -159,7 +159,8 @@ class LocalModel:
         limit = (
             request.sampling.max_tokens or self.max_tokens or (_SMALL_ANSWER_TOKENS if size < _SMALL_BYTES else None)
         )
-        return replace(request, sampling=replace(request.sampling, max_tokens=limit))
+        sure = request.sampling.confidence and not request.tools  # llama.cpp refuses to tell it beside tools
+        return replace(request, sampling=replace(request.sampling, max_tokens=limit, confidence=sure))
 
 
 async def _started(engine: Engine) -> Child:

@@ -12,6 +12,7 @@ from moa.backends.confidence import Confidence
 from moa.backends.failures import as_mapping, complaint_of, looks_like_html, quoted, upstream_error
 from moa.backends.keys import Secret
 from moa.backends.sse import EventParser
+from moa.backends.tool_calls import CallPieces
 from moa.errors import BackendError, ProtocolError
 from moa.messages import Usage
 
@@ -29,7 +30,9 @@ class Reply:
     def __init__(self, who: str, secrets: Sequence[Secret] = (), price: Price | None = None) -> None:
         self.finish_reason: str | None = None
         self.started = False
-        """Whether there has been a delta."""
+        """Whether there has been a delta, or a piece of a call."""
+        self.calling = False
+        """Set by every piece of a call of a tool, for the reader to take note and take it back."""
         self.complete = False
         """Whether nothing more is to come."""
         self._who = who
@@ -37,6 +40,7 @@ class Reply:
         self._price = price
         self._usage = Usage(None, None)
         self._confidence: Confidence | None = None
+        self._calls: CallPieces | None = None
         self._body = bytearray()  # as long as it is not known to be a stream of events
         self._is_document = False
         self._events: EventParser | None = None
@@ -79,7 +83,8 @@ class Reply:
         """Return the last chunk: what the call used and cost, as far as the server told."""
         cost = self._price.of(self._usage) if self._price else None
         sure = self._confidence.mean if self._confidence else None
-        return Finish(self._usage, self.finish_reason, cost, sure)
+        calls = self._calls.calls if self._calls else ()
+        return Finish(self._usage, self.finish_reason, cost, sure, calls)
 
     def _is_events(self) -> bool:
         if self._is_document:
@@ -138,6 +143,10 @@ class Reply:
             self._confidence = self._confidence or Confidence()
             self._confidence.add(logprobs)
         said = as_mapping(choice.get(part))
+        if pieces := said.get("tool_calls"):
+            self._calls = self._calls or CallPieces()
+            self._calls.add(pieces)
+            self.started = self.calling = True
         thought = said.get("reasoning_content") or said.get("reasoning")
         spoken = said.get("content") or said.get("refusal")
         deltas = []

@@ -33,6 +33,7 @@ async def resilient(
     request: Request,
     *,
     retries: Retries | None = None,
+    permit: Callable[[BackendError], None] | None = None,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> AsyncGenerator[Chunk, None]:
     """Call a model, and call it again if it failed in a way that may pass and nothing was shown yet.
@@ -43,6 +44,7 @@ async def resilient(
         backend: the model.
         request: what it is asked.
         retries: how often, and how long to wait; None means three tries.
+        permit: told of the failure before each further try; raises to forbid it.
         sleep: waits some seconds; a test passes its own.
 
     Raises:
@@ -60,6 +62,8 @@ async def resilient(
             if shown or not error.retryable or number >= policy.attempts:
                 raise
             failure = _unless_too_long(error, policy)
+            if permit:
+                permit(failure)
         pause = _pause(failure, number, policy)
         yield Notice("retrying", f"{failure} Trying again in {pause:.2g} s (try {number + 1} of {policy.attempts}).")
         await sleep(pause)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 
@@ -100,6 +101,14 @@ class TestAnswers:
         text, finish = await spoken(endpoint(server))
         assert (text, finish.usage) == ("391", Usage(None, None))
         assert "stream_options" not in server.requests[1].body
+
+    async def test_come_compressed_from_servers_that_do_not_listen(self) -> None:
+        def answer(_: httpx.Request) -> httpx.Response:
+            body = gzip.compress(event("391") + b"data: [DONE]\n\n")
+            return httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(body))
+
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            assert (await spoken(Endpoint("http://models.example/v1", "m", client=client)))[0] == "391"
 
     async def test_need_no_done_marker_after_a_finish_reason(self, server: FakeOpenAI) -> None:
         server.replies("m", Break("end", ["391"], finish_reason="length"))

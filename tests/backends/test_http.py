@@ -6,15 +6,16 @@ import ssl
 import subprocess
 import sys
 from asyncio.subprocess import PIPE
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from moa.backends.endpoint import Endpoint
 from moa.backends.http import _certificates, _pools, client_for, close_clients
-from moa.errors import ConnectionFailed
+from moa.errors import ConnectionFailed, UpstreamError
 from tests.backends.calling import spoken
-from tests.fakes.openai_server import FakeOpenAI, Say
+from tests.fakes.openai_server import FakeOpenAI, Refuse, Say
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
@@ -64,6 +65,31 @@ async def test_closing_closes_what_was_kept_alive_and_the_next_call_opens_anew(s
 async def test_closing_with_nothing_open_is_fine() -> None:
     await close_clients()
     await close_clients()
+
+
+async def test_a_cookie_set_for_one_call_does_not_travel_with_the_next(server: FakeOpenAI) -> None:
+    server.replies("m", Refuse(400, headers={"set-cookie": "whose=mine"}), "391")
+    with suppress(UpstreamError):
+        await spoken(Endpoint(server.base_url, "m"))
+    await spoken(Endpoint(server.base_url, "m"))
+    assert [received.headers.get("cookie") for received in server.requests] == [None, None]
+
+
+async def test_a_request_carries_its_length_and_the_name_of_the_server(server: FakeOpenAI) -> None:
+    server.replies("m", "391")
+    await spoken(Endpoint(server.base_url, "m"))
+    headers = server.requests[0].headers
+    assert headers["host"] == server.base_url.removeprefix("http://").removesuffix("/v1")
+    assert int(headers["content-length"]) > 0
+    assert "transfer-encoding" not in headers
+
+
+async def test_a_client_can_be_asked_for_whole_responses_too(server: FakeOpenAI) -> None:
+    server.replies("m", "391")
+    client, url = await client_for(server.base_url), f"{server.base_url}/chat/completions"
+    whole = await client.post(url, json={"model": "m"}, headers={"x-more": "1"})
+    assert whole.json()["choices"][0]["message"]["content"] == "391"
+    assert server.requests[0].headers["x-more"] == "1"
 
 
 FORGETFUL = """

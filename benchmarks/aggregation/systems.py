@@ -1,0 +1,90 @@
+"""The aggregators that are measured, with the panel that each works on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks.aggregation.replaying import CHEAP, LARGE, SMALL
+from benchmarks.aggregation.sets import Question
+from moa.aggregation import Aggregator, Escalate, Guard, Judge, Select, SelfMix, Solo, Synthesize, Vote
+
+WRITER = f"local:{LARGE}"
+"""The model that synthesizes and judges: the large one of the panel, so that nobody stronger helps."""
+ANSWER_TOKENS = 400
+_PATIENCE_SECONDS = 900.0
+
+
+@dataclass(frozen=True)
+class System:
+    """One way of answering."""
+
+    name: str
+    aggregator: Callable[[Question], Aggregator]
+    alone: str | None = None
+    """The model that is asked, if it is only one."""
+    samples: bool = False
+    """Whether it needs drawn drafts beside the greedy ones."""
+    live: bool = False
+    """Whether it calls a model."""
+    single: bool = False
+    """Whether it is one model, which the others are compared with."""
+    codes: bool = False
+    """Whether it is for questions with tests only."""
+
+    @property
+    def guarded(self) -> bool:
+        """Whether it is held to the bar: never below the best single model."""
+        return self.name.startswith("Guard")
+
+
+def _always(aggregator: Aggregator) -> Callable[[Question], Aggregator]:
+    return lambda question: aggregator
+
+
+def _by_shown_test(question: Question) -> Aggregator:
+    return Vote(tests=question.shown)
+
+
+def _guarded_by_shown_test(question: Question) -> Aggregator:
+    return Guard(_by_shown_test(question))
+
+
+SINGLES = (
+    System("0.5B alone", _always(Solo()), alone=SMALL, single=True),
+    System("1.5B alone", _always(Solo()), alone=LARGE, single=True),
+)
+KEPT = (
+    System("Vote", _always(Vote())),
+    System("Select(agreement)", _always(Select("agreement"))),
+    System("Guard(Vote)", _always(Guard(Vote()))),
+    System("Guard(Select(agreement))", _always(Guard(Select("agreement")))),
+    System("Vote by the shown test", _by_shown_test, codes=True),
+    System("Guard(Vote by the shown test)", _guarded_by_shown_test, codes=True),
+    System("Escalate at 0.9", _always(Escalate(CHEAP, confident=0.9)), alone=LARGE),
+)
+SAMPLED = (
+    System("SelfMix 0.5B, 3 samples, Vote", _always(SelfMix(CHEAP, n=3)), samples=True),
+    System("SelfMix 1.5B, 3 samples, Vote", _always(SelfMix(n=3)), alone=LARGE, samples=True),
+    System("Guard(SelfMix 1.5B, 3 samples, Vote)", _always(Guard(SelfMix(n=3))), alone=LARGE, samples=True),
+    System(
+        "SelfMix 1.5B, 3 samples, agreement",
+        _always(SelfMix(n=3, then=Select("agreement"))),
+        alone=LARGE,
+        samples=True,
+    ),
+    System(
+        "Escalate by two samples that agree",
+        _always(Escalate(CHEAP, by="agreement", confident=0.99)),
+        alone=LARGE,
+        samples=True,
+    ),
+)
+_JUDGE = Judge(WRITER, _PATIENCE_SECONDS)
+_WRITING = Synthesize(WRITER, temperature=0.0, max_tokens=ANSWER_TOKENS)
+LIVE = (
+    System("Synthesize", _always(_WRITING), live=True),
+    System("Guard(Synthesize)", _always(Guard(_WRITING)), live=True),
+    System("Guard(Synthesize, judge)", _always(Guard(_WRITING, judge=_JUDGE)), live=True),
+    System("Select(judge)", _always(Select("judge", _JUDGE)), live=True),
+)
