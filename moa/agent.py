@@ -101,13 +101,16 @@ class Agent:
         return backend
 
     def using(self, model: str | Backend) -> Agent:
-        """Return the same specialist, run by another model."""
-        return replace(self, model=model)
+        """Return the same specialist, run by another model, whose price is its own."""
+        return replace(self, model=model, price=None)
 
     def request(
         self, conversation: Conversation, *, contract: OutputContract = ANYTHING, confidence: bool = False
     ) -> Request:
         """Return the call that asks this agent: its instructions, then the conversation.
+
+        An agent with tools is told of the form in words only: servers that hold a model to a schema do not let it call
+        anything.
 
         Args:
             conversation: what it is asked.
@@ -120,7 +123,7 @@ class Agent:
             temperature=self.temperature,
             max_tokens=self.max_tokens,
             seed=self.seed,
-            json_schema=contract.json_schema(),
+            json_schema=None if self.toolbox else contract.json_schema(),
             confidence=confidence,
         )
         return Request((*system, *conversation.messages), sampling, tuple(tool.spec for tool in self.toolbox))

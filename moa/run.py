@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from moa.acting import act, with_results
+from moa.acting import MOST_CALLS, Acting, Ask, proposes
 from moa.aggregation import Aggregator, Chooses, Opening, Opens, Work
 from moa.aggregation.base import best_first
 from moa.aggregation.provenance import support_of
@@ -24,7 +24,6 @@ from moa.events import (
     AnswerDelta,
     AnswerReplaced,
     Degraded,
-    DraftNotice,
     Event,
     Reviewed,
     Routed,
@@ -32,6 +31,7 @@ from moa.events import (
     RunFinished,
     RunStarted,
 )
+from moa.forecast import insist_on_prices
 from moa.messages import Conversation
 from moa.oversight import blocking, review_all
 from moa.panel import Brief, Outcome, draft_all
@@ -56,6 +56,7 @@ class Run:
     id: str = field(default_factory=lambda: f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}")
     outcomes: list[Outcome] = field(default_factory=list)
     degraded: list[Degradation] = field(default_factory=list)
+    acting: Acting = field(default_factory=Acting)
 
     async def answer(self) -> None:
         """Emit the run's events from first to last.
@@ -77,9 +78,11 @@ class Run:
         turn, mixture = self.turn, self.mixture
         models = {agent.name: agent.backend.reference for agent in (*mixture.agents, *mixture.reviewers)}
         turn.emit(RunStarted(turn.at(), self.id, time.time(), mixture.name, self.conversation.messages, models))
+        turn.ledger.insist_on_something()
         admission = mixture.balancer.admit(await routing_of(mixture, self.conversation, self.wishes))
         try:
             turn.emit(Routed(turn.at(), admission.routing))
+            insist_on_prices(mixture, self.conversation, admission.routing, turn.ledger)
             text, aggregation = await self._written(admission)
         finally:
             admission.close()
@@ -118,9 +121,7 @@ class Run:
         by_name = {agent.name: agent for agent in self.mixture.agents}
         opening = aggregator.opening(panel, by_name, admission.routing) if isinstance(aggregator, Opens) else None
         answered = await self._draft(panel, opening, admission)
-        work = await self._acted(self._work(panel, by_name, admission))
-        if work.conversation is not self.conversation and answered is not None:
-            answered = await self._finished(work, answered)
+        work = self._work(panel, by_name, admission)
         if answered is None:
             answered = await self._aggregate(aggregator, why, work, alone=opening is None)
         return await self._conforming(answered, work)
@@ -133,18 +134,20 @@ class Run:
     async def _draft(self, panel: Sequence[Agent], opening: Opening | None, admission: Admission) -> _Answered | None:
         """Have the panel draft, or whom the aggregator wants first. If all of them fail, ask others, and say so.
 
-        Next are those of the panel who were not asked yet, and last is the fallback agent.
+        Next are those whom the aggregator wants instead, or else those of the panel who were not asked yet; last is the
+        fallback agent.
 
         Returns:
             The answer, if it is one draft passed through; None if there are drafts to aggregate.
 
         Raises:
             AllDraftsFailed: nobody answered.
+            BudgetExceeded: nobody could be asked within the budget.
         """
         first = opening or Opening(tuple(panel))
         answered = await self._ask(first, "one draft", admission, alone=opening is None)
         asked = {agent.name for agent in first.agents}
-        rest = Opening(tuple(agent for agent in panel if agent.name not in asked))
+        rest = Opening(tuple(agent for agent in first.instead or panel if agent.name not in asked))
         fallback = Opening(tuple(agent for agent in self.mixture.agents if agent.name == self.mixture.fallback))
         for others, why in ((rest, "the panel's draft"), (fallback, "the fallback agent's draft")):
             names = {agent.name for agent in others.agents}
@@ -181,10 +184,25 @@ class Run:
         conversation: Conversation | None = None,
         passthrough: bool = False,
     ) -> list[Outcome]:
-        """Have agents draft, and keep what came of it, good or bad."""
+        """Have agents draft. Calls of tools that they propose are made, and they go on with the results."""
+        turn, agents = self.turn, opening.agents
+        brief = Brief(conversation or self.conversation, self.contract, opening.confidence, _weights(admission.routing))
+        streams = passthrough and (turn.replaceable or not any(agent.tools for agent in agents))
+        outcomes = await self._outcomes(agents, brief, admission=admission, passthrough=streams)
+        if any(map(proposes, outcomes)):
+            ask = partial(self._outcomes, admission=admission, passthrough=passthrough)
+            return await self._gone_on(agents, outcomes, brief, ask, passthrough=passthrough)
+        if passthrough and not streams and outcomes[0].cause is None:
+            self._show(AnswerDelta(turn.at(), outcomes[0].draft.text, outcomes[0].draft.id))
+        return outcomes
+
+    async def _outcomes(
+        self, agents: Sequence[Agent], brief: Brief, *, admission: Admission, passthrough: bool
+    ) -> list[Outcome]:
+        """Ask agents, and keep what came of it, good or bad."""
         outcomes = await draft_all(
-            opening.agents,
-            Brief(conversation or self.conversation, self.contract, opening.confidence, _weights(admission.routing)),
+            agents,
+            brief,
             self.turn,
             drafting=self.mixture.drafting,
             passthrough=passthrough,
@@ -198,6 +216,22 @@ class Run:
             for what, why in outcome.remarks:
                 self._degrade(what, outcome.draft.agent, why)
         return outcomes
+
+    async def _gone_on(
+        self, agents: Sequence[Agent], outcomes: Sequence[Outcome], brief: Brief, ask: Ask, *, passthrough: bool
+    ) -> list[Outcome]:
+        """Make the calls of tools that drafts propose, and have their agents write them anew with the results."""
+        turn = self.turn
+        if left := await self.acting.act(agents, outcomes, brief.weights, turn):
+            why = f"{len(left)} calls were not made: one answer may have {MOST_CALLS}."
+            self._degrade("tools", _listed(set(left)), why)
+        if passthrough and turn.replaceable and outcomes[0].draft.text:
+            self._show(AnswerReplaced(turn.at(), "", "Its tools were called, and it goes on with their results."))
+        settled = await self.acting.go_on(agents, outcomes, brief, ask)
+        if passthrough and settled[0] is outcomes[0]:
+            why = "It could not go on with the results of its tools."
+            self._show(AnswerReplaced(turn.at(), settled[0].draft.text, why))
+        return settled
 
     def _work(self, panel: Sequence[Agent], by_name: dict[str, Agent], admission: Admission) -> Work:
         weights = _weights(admission.routing)
@@ -213,7 +247,7 @@ class Run:
             return tuple(outcome.draft for outcome in outcomes if outcome.cause is None)
 
         return Work(
-            self.conversation,
+            self.acting.with_results(self.conversation),
             tuple(sorted(self._successful(), key=lambda draft: -weights.get(draft.agent, 0.0))),
             weights,
             by_name,
@@ -223,32 +257,6 @@ class Run:
             tuple(panel),
             self.contract,
         )
-
-    async def _acted(self, work: Work) -> Work:
-        """Make the calls of tools that drafts propose, and return the work with their results in view."""
-        if not any(draft.tool_calls for draft in work.drafts):
-            return work
-
-        def tell(draft: str, text: str) -> None:
-            self.turn.emit(DraftNotice(self.turn.at(), draft, "waiting", text))
-
-        acted = await act(work.drafts, work.agents, tell)
-        return replace(work, conversation=with_results(self.conversation, acted))
-
-    async def _finished(self, work: Work, answered: _Answered) -> _Answered:
-        """Have the agent of a single draft write it anew, with the results of the calls that it proposed."""
-        agent = work.agents[work.best.agent]
-        drafts = await work.draft([replace(agent, tools=())], work.conversation)
-        text, aggregation = answered
-        if not drafts:
-            self._degrade("draft", agent.name, "It could not go on with the results of its tools.")
-            return answered
-        self._show(
-            AnswerReplaced(self.turn.at(), drafts[0].text, "Its tools were called.")
-            if text
-            else AnswerDelta(self.turn.at(), drafts[0].text, drafts[0].id)
-        )
-        return drafts[0].text, replace(aggregation, why=f"{aggregation.why}, finished with the results of its tools")
 
     async def _aggregate(self, aggregator: Aggregator, why: str, work: Work, *, alone: bool) -> _Answered:
         """Make one answer of the drafts; if that fails, the best draft is the answer, and the run says so."""
@@ -262,9 +270,9 @@ class Run:
         drafts = "1 draft" if count == 1 else f"{count} drafts"
         aggregation = Aggregation(asked, aggregator.name, f"{why}; {drafts}" if why else drafts)
         turn.emit(AggregationStarted(turn.at(), aggregation))
-        text = ""
+        text, deadline = "", asyncio.timeout(turn.ledger.seconds_left())
         try:
-            async with asyncio.timeout(turn.ledger.seconds_left()), aclosing(aggregator.aggregate(work)) as events:
+            async with deadline, aclosing(aggregator.aggregate(work)) as events:
                 async for event in events:
                     if isinstance(event, AggregationStarted):
                         aggregation = replace(event.aggregation, asked=asked)
@@ -281,7 +289,8 @@ class Run:
             _insist_on_text(text, aggregator)
         except Exception as error:  # noqa: BLE001  (an aggregator may be the user's own; the drafts are paid for)
             [best, *_] = best_first(self._successful(), work.weights)
-            return self._best_draft(best, shown=text, instead_of=aggregation, error=error)
+            told = BudgetExceeded(_TIME_UP) if isinstance(error, TimeoutError) and deadline.expired() else error
+            return self._best_draft(best, shown=text, instead_of=aggregation, error=told)
         return text, aggregation
 
     def _best_draft(self, best: Draft, *, shown: str, instead_of: Aggregation, error: Exception) -> _Answered:
@@ -300,10 +309,11 @@ class Run:
 
         Raises:
             AllDraftsFailed: there is nothing to show.
+            BudgetExceeded: there is nothing to show, and only because of the budget.
         """
         written = [each.draft for each in self.outcomes if each.cut_off and each.draft.text]
         if not written:
-            raise AllDraftsFailed({each.draft.agent: each.cause for each in self.outcomes if each.cause})
+            raise _failure({each.draft.agent: each.cause for each in self.outcomes if each.cause})
         longest = max(written, key=lambda draft: len(draft.text))
         why = f"The time was up before {longest.agent} had finished: this is what it had written."
         self._degrade("budget", longest.agent, why)
@@ -355,7 +365,8 @@ class Run:
             self.turn.emit(event)
 
     def _successful(self) -> list[Draft]:
-        return [outcome.draft for outcome in self.outcomes if outcome.cause is None]
+        written = [outcome.draft for outcome in self.outcomes if outcome.cause is None]
+        return [draft for draft in written if draft.id not in self.acting.replaced]
 
     def _degrade(self, what: str, who: str, why: str) -> None:
         degradation = Degradation(what, who, why)
@@ -363,6 +374,7 @@ class Run:
         self.turn.emit(Degraded(self.turn.at(), degradation))
 
 
+_TIME_UP = "the time was up before the aggregator had finished."
 _UNFENCED = "The JSON was taken out of its block of code."
 _Answered = tuple[str, Aggregation]
 """The text of an answer, and how it came about."""
@@ -370,6 +382,12 @@ _Answered = tuple[str, Aggregation]
 
 def _listed(names: Iterable[str]) -> str:
     return " and ".join(sorted(names))
+
+
+def _failure(causes: Mapping[str, MoaError]) -> MoaError:
+    failed = AllDraftsFailed(causes)
+    refused = all(isinstance(cause, BudgetExceeded) for cause in causes.values())
+    return BudgetExceeded(str(failed)) if refused else failed
 
 
 def _weights(routing: Routing) -> dict[str, float]:

@@ -7,8 +7,12 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from functools import partial
+from threading import Thread
+from typing import Any, cast, get_type_hints
 
 from moa.backends.base import ToolSpec
 from moa.errors import AgentError
@@ -41,7 +45,10 @@ class Tool:
         name = getattr(function, "__name__", "")
         if not callable(function) or not _NAME.fullmatch(name):
             raise AgentError(f"A tool must be a function with a name, not {function!r}.")
-        hints = get_type_hints(function)
+        try:
+            hints = get_type_hints(function)
+        except NameError as error:
+            raise AgentError(f"The type hints of the tool {name} name something that is not there: {error}.") from error
         for parameter in inspect.signature(function).parameters.values():
             if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY}:
                 raise AgentError(f"The tool {name} takes {parameter}; a model can only give arguments by name.")
@@ -60,31 +67,29 @@ class Tool:
     async def call(self, arguments: str) -> str:
         """Call the function with arguments that a model wrote, and return the result as text.
 
-        A function that is not asynchronous runs in a thread. What goes wrong is returned as text too, because the model
-        can mend it: arguments that are no JSON or do not fit, and whatever the function raises.
+        A function that is not asynchronous runs in a thread, so that it holds nobody up. What goes wrong is returned as
+        text too, because the model can mend it: arguments that are no JSON or do not fit, and whatever the function
+        raises.
 
         Args:
-            arguments: a JSON object.
+            arguments: a JSON object; nothing is an empty one.
         """
         from pydantic import ValidationError, validate_call
 
         try:
-            given = json.loads(arguments or "{}")
-        except ValueError as error:
+            given = json.loads(arguments.strip() or "{}")
+        except (ValueError, RecursionError) as error:
             return f"Error: the arguments are no JSON ({error})."
         if not isinstance(given, dict):
             return "Error: the arguments must be a JSON object."
-        checked = validate_call(self.function)
+        checked = partial(validate_call(self.function), **given)
         try:
-            if inspect.iscoroutinefunction(self.function):
-                result = await checked(**given)
-            else:
-                result = await asyncio.to_thread(checked, **given)
+            result = checked() if inspect.iscoroutinefunction(self.function) else await _in_thread(checked)
+            return _written(await result if inspect.isawaitable(result) else result)
         except ValidationError as error:
             return f"Error: {error.error_count()} of the arguments do not fit: {_first(error)}"
-        except Exception as error:  # noqa: BLE001  (a function of the user's own: the model is told, and may mend it)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (the user's own function: the model is told)
             return f"Error: {type(error).__name__}: {error}"
-        return _written(result)
 
 
 def tools_of(functions: Sequence[Callable[..., Any]]) -> tuple[Tool, ...]:
@@ -100,12 +105,54 @@ def tools_of(functions: Sequence[Callable[..., Any]]) -> tuple[Tool, ...]:
     return tools
 
 
-async def made(call: ToolCall, tools: Sequence[Tool]) -> str:
-    """Make one call, and return its result, or what is wrong with it, as text."""
-    for tool in tools:
-        if tool.name == call.name:
-            return await tool.call(call.arguments)
+def tool_named(name: str, tools: Sequence[Tool]) -> Tool | None:
+    """Return the tool of a name; None if there is none."""
+    return next((tool for tool in tools if tool.name == name), None)
+
+
+async def made(call: ToolCall, tools: Sequence[Tool], within: float | None = None) -> str:
+    """Make one call, and return its result, or what is wrong with it, as text.
+
+    Args:
+        call: as the model wrote it.
+        tools: those that it may have called.
+        within: seconds that it may take; None means any time. A function that runs in a thread cannot be stopped, but
+            nobody waits for it any longer.
+    """
+    if tool := tool_named(call.name, tools):
+        try:
+            async with asyncio.timeout(within) as limit:
+                return await tool.call(call.arguments)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            return f"Error: {call.name} took longer than {within:.3g} s and was given up."
     return f"Error: there is no tool {call.name!r}. There are {', '.join(tool.name for tool in tools) or 'none'}."
+
+
+async def _in_thread(function: Callable[[], Any]) -> Any:
+    """Call a function in a thread of its own, which does not keep the program from ending if it hangs."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
+
+    def settle(result: Any, error: BaseException | None) -> None:
+        if not done.done():
+            done.set_result((result, error))
+
+    def run() -> None:
+        result, raised = None, None
+        try:
+            result = function()
+        except BaseException as error:  # noqa: BLE001  (raised again where it is waited for)
+            raised = error
+        with suppress(RuntimeError):  # the loop may be closed by now
+            loop.call_soon_threadsafe(settle, result, raised)
+
+    Thread(target=copy_context().run, args=(run,), name="tool", daemon=True).start()
+    result, raised = await done
+    if raised is not None:
+        raise raised
+    return result
 
 
 def _schema(function: Callable[..., Any]) -> dict[str, Any]:
@@ -113,7 +160,7 @@ def _schema(function: Callable[..., Any]) -> dict[str, Any]:
     from pydantic.errors import PydanticUserError
 
     try:
-        schema = TypeAdapter(function).json_schema()
+        schema = TypeAdapter(cast("Any", function)).json_schema()
     except PydanticUserError as error:
         name = getattr(function, "__name__", "")
         raise AgentError(f"The tool {name} takes something that JSON cannot hold: {error.message}") from error

@@ -24,7 +24,7 @@ from moa.events import (
     RunFinished,
     RunStarted,
 )
-from moa.tui.words import duration, facts
+from moa.tui.words import duration, facts, proposal
 from moa.untrusted import one_line
 
 if TYPE_CHECKING:
@@ -90,7 +90,8 @@ def _draft(draft: DraftView, view: RunView) -> str:
     text = str(draft.text)
     if text and text == str(view.answer):
         text = "(its text is the answer, below)"
-    return "\n".join(part for part in (about, draft.note, text) if part)
+    proposed = proposal(draft.result) if draft.result else ""
+    return "\n".join(part for part in (about, draft.note, proposed, text) if part)
 
 
 def _gist(event: Event) -> str:  # noqa: C901, PLR0911  (one case an event type)
@@ -104,7 +105,7 @@ def _gist(event: Event) -> str:  # noqa: C901, PLR0911  (one case an event type)
         case DraftNotice(draft=draft, text=text) | DraftDelta(draft=draft, text=text):
             return f"{draft} {text}"
         case DraftFinished(draft=draft):
-            return f"{draft.id} {draft.status}: {draft.error or draft.text}"
+            return f"{draft.id} {draft.status}: {draft.error or draft.text or proposal(draft)}"
         case AggregationStarted(aggregation=aggregation):
             return f"{aggregation.ran}: {aggregation.why}"
         case AggregationNotice(text=text) | AnswerDelta(text=text):

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from moa.agent import Agent
 from moa.answers import Draft, DraftStatus
 from moa.backends.base import Backend, Chunk, Delta, Finish, Request
 from moa.backends.thinking import unannounced
+from moa.backends.tool_calls import written_calls
 from moa.errors import BackendError, BudgetExceeded, CallTimeout, ContextTooLong, DraftCancelled, MoaError
 from moa.events import AnswerDelta, AnswerReplaced, DraftDelta, DraftFinished, DraftNotice, DraftStarted
-from moa.messages import Usage
+from moa.messages import ToolCall, Usage
 from moa.panel.brief import Brief, Outcome, Place
 from moa.panel.fitting import shortened, suited
 from moa.panel.hedging import hedged
+from moa.panel.rounds import MOST_ROUNDS, Rounds
 from moa.panel.settings import Drafting
 from moa.turn import Turn, costs_nothing
 
@@ -42,6 +44,8 @@ class OneDraft:
     reasoning: list[str] = field(default_factory=list)
     first_token_at: float | None = None
     finish: Finish | None = None
+    rounds: Rounds = field(default_factory=Rounds)
+    """What it did with its tools, if it calls them itself."""
     remarks: list[tuple[str, str]] = field(default_factory=list)
     abandoned: str = ""
     """Why nobody waits for it any more; empty as long as somebody does."""
@@ -114,10 +118,34 @@ class OneDraft:
             self._note("retrying", why)
 
     async def _asked(self) -> None:
+        """Ask one model, and as long as it calls tools that are its own, again with what they return."""
+        while True:
+            await self._once()
+            self._tidy()
+            calls = self._calls()
+            if not (calls and self.agent.acts and self.finish) or self.rounds.over:
+                break
+            said = "".join(self.text)
+            self._take_back("It was said on the way to calling a tool.")
+            self.reasoning += [said] if said.strip() else []
+            await self.rounds.make(said, self.finish, self.agent.toolbox, partial(self._note, "waiting"))
+            self.finish = None
+        if calls and self.agent.acts:
+            why = f"It still called tools after {MOST_ROUNDS} rounds of it; these calls were not made."
+            self.remarks.append(("tools", why))
+            calls = ()
+        if not "".join(self.text).strip() and not calls:
+            raise BackendError(
+                f"The model called tools {MOST_ROUNDS} times and gave no answer."
+                if self.rounds.over
+                else "The model returned no visible text."
+            )
+
+    async def _once(self) -> None:
         """Ask one model; once more with less of the conversation if it finds it too long."""
         agent, brief, backend = self.agent, self.brief, self.backend
         whole = agent.request(brief.conversation, contract=brief.contract, confidence=brief.confidence)
-        request, left_out = suited(whole, agent, backend)
+        request, left_out = suited(self.rounds.following(whole), agent, backend)
         if left_out:
             self.remarks.append(("context", left_out))
         try:
@@ -130,9 +158,6 @@ class OneDraft:
             self.remarks.append(("context", left_out))
             self._note("retrying", left_out)
             await self._call(request)
-        self._tidy()
-        if not "".join(self.text).strip() and not (self.finish and self.finish.tool_calls):
-            raise BackendError("The model returned no visible text.")
 
     async def _call(self, request: Request) -> None:
         call = partial(self.turn.call, self.agent.name, self.backend, request)
@@ -178,27 +203,46 @@ class OneDraft:
             why = "What came before was the model's reasoning, which it had not announced."
             self.turn.emit(AnswerReplaced(self.turn.at(), said, why))
 
+    def _calls(self) -> tuple[ToolCall, ...]:
+        """Return what the model wants called. Some write their calls into the text, where the server overlooks them."""
+        finish, tools = self.finish, self.agent.toolbox
+        if finish is None or finish.tool_calls or not tools:
+            return finish.tool_calls if finish else ()
+        calls = written_calls("".join(self.text), [tool.name for tool in tools])
+        if calls:
+            self.finish = replace(finish, tool_calls=calls)
+            self._take_back("It was a call of a tool, written as text.")
+        return calls
+
+    def _take_back(self, why: str) -> None:
+        """Take back what was said, as it is not part of the draft."""
+        if self.passthrough and "".join(self.text):
+            self.turn.emit(AnswerReplaced(self.turn.at(), "", why))
+        self.text = []
+
     def _note(self, state: str, text: str) -> None:
         self.turn.emit(DraftNotice(self.turn.at(), self.id, state, text))  # type: ignore[arg-type]
 
     def _draft(self, status: DraftStatus, error: str | None = None) -> Draft:
         finish = self.finish
         unknown = self.text or self.reasoning or status == "cancelled"
+        usage = finish.usage if finish else Usage(None, None) if unknown else Usage()
+        cost = finish.cost_usd if finish else 0.0 if not unknown or costs_nothing(self.backend) else None
         return Draft(
             id=self.id,
             agent=self.agent.name,
             model=self.backend.reference,
             status=status,
             text="".join(self.text),
-            tokens=finish.usage if finish else Usage(None, None) if unknown else Usage(),
-            cost_usd=finish.cost_usd if finish else 0.0 if not unknown or costs_nothing(self.backend) else None,
+            tokens=self.rounds.used(usage),
+            cost_usd=self.rounds.cost(cost),
             seconds=self.turn.at() - self.started,
             first_token_seconds=None if self.first_token_at is None else self.first_token_at - self.started,
             reasoning="".join(self.reasoning),
             finish_reason=finish.reason if finish else None,
             error=error,
             confidence=finish.confidence if finish else None,
-            tool_calls=finish.tool_calls if finish else (),
+            tool_calls=finish.tool_calls if finish and not self.agent.acts else (),
             cached=finish.cached if finish else False,
         )
 

@@ -12,16 +12,20 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from moa.budget import Budget
     from moa.events import Event
+    from moa.store.drafts import DraftCache
     from moa.tui.app import MoaApp
 
 
-def run_chat(mixture: str | None = None) -> int:
+def run_chat(mixture: str | None = None, *, budget: Budget | None = None, cache: DraftCache | None = None) -> int:
     """Chat with a mixture until the user quits. Every run is recorded.
 
     Args:
         mixture: a file, `file.py:name`, a folder of agents, or None for the default. It is loaded after the screen
             has been painted, so that what is wrong with it is shown there.
+        budget: of all questions together; None is no limit.
+        cache: of the models' answers, in place of the mixture's own.
 
     Returns:
         The exit code: 0, or 1 after a crash, whose trace is in a file that the terminal names.
@@ -32,7 +36,7 @@ def run_chat(mixture: str | None = None) -> int:
     from moa.tui.chat_screen import ChatScreen
     from moa.tui.source import open_mixture
 
-    return _run(MoaApp(ChatScreen(partial(open_mixture, mixture))))
+    return _run(MoaApp(ChatScreen(partial(open_mixture, mixture, budget, cache))))
 
 
 def run_replay(events: Sequence[Event], speed: float = 1.0) -> int:

@@ -18,7 +18,7 @@ from moa.tui.keys import KEYS
 from moa.tui.state import RunView
 from moa.tui.themes import Colours
 from moa.tui.turn import Prose
-from moa.tui.words import facts
+from moa.tui.words import facts, proposal
 from moa.untrusted import plain
 
 _KEY_WIDTH = 22
@@ -93,4 +93,6 @@ class DraftsPage(Page):
                 yield Static(head, classes="head", markup=False)
                 if draft.state == "failed":
                     yield Static(Content.assemble((plain(draft.note), "$error")), classes="head", markup=False)
+                if draft.result and (proposed := proposal(draft.result)):
+                    yield Static(Content.assemble((plain(proposed), "$quiet")), classes="head", markup=False)
                 yield Prose(str(draft.text))

@@ -10,7 +10,7 @@ from textual.content import Content
 from moa.tui.bars import Part, bar
 from moa.tui.card import Card, paragraph, spread
 from moa.tui.state import DraftState, DraftView
-from moa.tui.words import SYMBOLS, facts
+from moa.tui.words import SYMBOLS, facts, proposal
 from moa.untrusted import one_line
 
 _STATE_STYLES: dict[DraftState, str] = {
@@ -58,7 +58,8 @@ class DraftCard(Card):
         if draft.state == "failed":
             return paragraph(draft.note, "$error", width, indent=2)
         if draft.over:
-            return []
+            proposed = proposal(draft.result) if draft.result else ""
+            return paragraph(proposed, "$quiet", width, indent=2, most=3) if proposed else []
         if draft.state in {"thinking", "streaming"}:
             text = draft.text or draft.reasoning
             style = "$quiet" if draft.text else "$quiet italic"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from moa.answers import Aggregation, Degradation
+from moa.answers import Aggregation, Degradation, Review
 from moa.tui.card import Card, heading, paragraph, spread
 from moa.tui.state import RunView
 from moa.tui.words import totals
@@ -16,7 +16,7 @@ _ENDINGS = {"done": "done", "failed": "failed", "stopped": "stopped"}
 
 
 class OutcomeCard(Card):
-    """Aggregation, degradations and totals of a run."""
+    """Aggregation, reviews, degradations and totals of a run."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,12 +30,14 @@ class OutcomeCard(Card):
             self.redraw()
 
     def draw_lines(self, width: int) -> Sequence[Content]:
-        """Return a heading with the state of the run, the aggregator, the degradations and the totals."""
+        """Return a heading with the state of the run, the aggregator, reviews, degradations and the totals."""
         view = self._view
         lines = [heading("Answer", _ENDINGS.get(view.phase, ""), width), Content()]
         if view.aggregation is not None:
             lines += _aggregator(view.aggregation, width)
         lines += paragraph(view.aggregator_note, "$quiet", width, indent=2)
+        for review in view.reviews:
+            lines += _review(review, width)
         for degradation in _untold(view):
             lines += paragraph(f"! {degradation.who}: {degradation.why}", "$warning", width)
         lines += paragraph(f"! {view.withdrawn}" if _unsaid(view) else "", "$warning", width)
@@ -50,6 +52,20 @@ def _aggregator(aggregation: Aggregation, width: int) -> list[Content]:
         spread(Content(ran), Content.assemble((wanted, "$quiet")), width),
         *paragraph(aggregation.why, "$quiet", width, indent=2, most=3),
     ]
+
+
+def _review(review: Review, width: int) -> Sequence[Content]:
+    """Return what a reviewer found; a failed one is among the degradations."""
+    text = f": {review.text}" if review.text else ""
+    match review.verdict:
+        case "pass":
+            return paragraph(f"{review.agent} lets it pass{text}", "$quiet", width)
+        case "annotate":
+            return paragraph(f"{review.agent} notes{text or ' something'}", "$foreground", width)
+        case "block":
+            return paragraph(f"! {review.agent} blocked it{text}", "$error", width)
+        case "failed":
+            return []
 
 
 def _untold(view: RunView) -> list[Degradation]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
+from moa.budget import Budget
 from moa.events import Event
 from moa.messages import Conversation
+from moa.store.drafts import DraftCache
 
 _SHORT = 72  # characters, so that an example fits into a line of 80
 
@@ -39,27 +41,32 @@ class Source:
     """Questions to begin with, and the agents whose field they are."""
 
 
-def open_mixture(spec: str | None) -> Source:
+def open_mixture(spec: str | None, budget: Budget | None = None, cache: DraftCache | None = None) -> Source:
     """Load a mixture, to be asked with every run recorded. Blocks: this is where the model libraries are imported.
 
     Args:
         spec: a file, `file.py:name`, a folder of agents, or None for the default.
+        budget: of all questions together.
+        cache: of the models' answers, in place of the mixture's own.
 
     Raises:
         MoaError: the mixture cannot be loaded.
     """
     from moa.loader import load_mixture
     from moa.routing.feedback import Feedback
+    from moa.session import Session
     from moa.store import Store, recorded
 
     mixture, store = load_mixture(spec), Store()
     mixture.feedback = mixture.feedback or Feedback(store, mixture.name)
+    mixture.cache = cache or mixture.cache
+    session = Session(budget) if budget else None
     agents = tuple(
         AgentCard(agent.name, agent.backend.reference, agent.about, tuple(agent.examples)) for agent in mixture.agents
     )
 
     def ask(conversation: Conversation, on_problem: Callable[[Exception], None]) -> AsyncIterator[Event]:
-        return recorded(mixture.stream(conversation), store, on_problem=on_problem)
+        return recorded(mixture.stream(conversation, session=session), store, on_problem=on_problem)
 
     def warm_up() -> None:
         mixture.router.route(Conversation.of("Hello"), mixture.agents, fallback=mixture.fallback)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from moa.answers import Draft
 from moa.messages import Usage
 from moa.tui.state import DraftState, DraftView, RunView
 from moa.untrusted import one_line
@@ -67,6 +68,12 @@ def facts(draft: DraftView, now: float) -> list[str]:
         cost = draft.result.cost_usd
         said.append("$?" if cost is None else usd(cost))
     return said
+
+
+def proposal(draft: Draft) -> str:
+    """Return the calls of tools that a draft proposes, in a sentence; empty if there are none."""
+    calls = [f"{call.name}({call.arguments})" for call in draft.tool_calls]
+    return f"Proposes to call {', '.join(calls)}." if calls else ""
 
 
 def usage(used: Usage) -> str:

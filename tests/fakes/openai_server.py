@@ -38,6 +38,8 @@ class Say:
     """Answer with one JSON object even if a stream was asked for."""
     gate: asyncio.Semaphore | None = None
     """Each token waits for one release of it."""
+    calls: Sequence[tuple[str, str, str]] = ()
+    """Identifier, name and arguments of calls of tools, sent last, the arguments in pieces of four characters."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,14 @@ def event(text: str) -> bytes:
     return b"data: " + json.dumps({"choices": [{"delta": {"content": text}}]}).encode() + b"\n\n"
 
 
+def call_pieces(call: tuple[str, str, str]) -> list[dict[str, Any]]:
+    """One call as it is streamed: identifier and name first, then its arguments bit by bit."""
+    identifier, name, arguments = call
+    head = {"id": identifier, "type": "function", "function": {"name": name, "arguments": ""}}
+    bits = [arguments[start : start + 4] for start in range(0, len(arguments), 4)]
+    return [head, *({"function": {"arguments": bit}} for bit in bits)]
+
+
 @asynccontextmanager
 async def saying(words: bytes) -> AsyncIterator[int]:
     """Run a server that says the same to everybody and hangs up; yields its port."""
@@ -235,8 +245,16 @@ class _Exchange:
         count_in, count_out = say.usage or (7, len(words))
         usage = {"prompt_tokens": count_in, "completion_tokens": count_out, "total_tokens": count_in + count_out}
         if say.ignore_stream or not self.received.body.get("stream"):
-            message = {"role": "assistant", "content": say.text, "reasoning_content": say.reasoning or None}
-            choice = {"index": 0, "message": message, "finish_reason": say.finish_reason}
+            message: dict[str, Any] = {
+                "role": "assistant",
+                "content": say.text,
+                "reasoning_content": say.reasoning or None,
+            }
+            if say.calls:
+                message["tool_calls"] = [call for call, *_ in map(call_pieces, say.calls)]
+                for call, (_, _, arguments) in zip(message["tool_calls"], say.calls, strict=True):
+                    call["function"]["arguments"] = arguments
+            choice = {"index": 0, "message": message, "finish_reason": self.reason(say)}
             body = {**self.identity("chat.completion"), "choices": [choice], "usage": usage}
             return await self.document(200, "application/json", json.dumps(body).encode())
         self.head(200, "text/event-stream")
@@ -247,11 +265,18 @@ class _Exchange:
             if say.gate:
                 await self.wait_for(say.gate)
             await self.chunk({"content": word})
-        await self.chunk({}, say.finish_reason)
+        for number, call in enumerate(say.calls):
+            for piece in call_pieces(call):
+                await self.chunk({"tool_calls": [{"index": number, **piece}]})
+        await self.chunk({}, self.reason(say))
         if (self.received.body.get("stream_options") or {}).get("include_usage"):
             await self.event({**self.identity(), "choices": [], "usage": usage})
         await self.send(b"data: [DONE]\n\n")
         return await self.end()
+
+    @staticmethod
+    def reason(say: Say) -> str | None:
+        return "tool_calls" if say.calls else say.finish_reason
 
     async def break_off(self, broken: Break) -> bool:
         if not broken.before_headers:
