@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from moa.code_blocks import code_in, language_name
 from moa.errors import AgentError, OutputError
+from moa.json_reply import strict_json, without_fence
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+    from pydantic import ValidationError as ModelError
 
-_FENCED = re.compile(r"\A\s*```(?:json)?[ \t]*\n(?P<json>.*?)\n?```\s*\Z", re.DOTALL)
+_NO_PROSE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+", re.DOTALL)
 _JUDGED_CHARACTERS = 40
 """A text with fewer letters is in any language."""
 _SURE = 0.9
@@ -42,19 +44,27 @@ class OutputContract:
     """Python statements that the code of the answer must pass, for whoever runs them (see `Vote`)."""
     min_words: int | None = None
     max_words: int | None = None
+    """Words are what stands between spaces, so this says little of Chinese, Japanese or Thai; see `max_characters`."""
     max_characters: int | None = None
     language: str | None = None
-    """ISO 639-1 code of the language, such as `de`. Short texts and code are not judged."""
+    """ISO 639-1 code of the language, such as `de`. Short texts, code and JSON are not judged, nor is anything if it is
+    not among the 140 languages that can be told apart."""
 
     def __post_init__(self) -> None:
         for name in ("min_words", "max_words", "max_characters"):
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise AgentError(f"{name} of the output is {value}; it must be 1 or more.")
+            if value is not None and (not isinstance(value, int) or value < 1):
+                raise AgentError(f"{name} of the output is {value!r}; it must be a whole number, 1 or more.")
+        if self.min_words and self.max_words and self.min_words > self.max_words:
+            raise AgentError(f"No answer has at least {self.min_words} and at most {self.max_words} words.")
         if self.language is not None and not re.fullmatch(r"[a-z]{2,3}", self.language):
             raise AgentError(f"{self.language!r} is no code of a language. Write two letters, such as de or en.")
         if self.schema is not None and not (isinstance(self.schema, Mapping) or _is_model(self.schema)):
             raise AgentError(f"The schema must be a pydantic model or a JSON schema, not {self.schema!r}.")
+        if isinstance(self.schema, Mapping):
+            _check_schema(self.schema)
+        if isinstance(self.tests, str):
+            raise AgentError("The tests of the output must be a list of Python statements, not one text.")
         object.__setattr__(self, "tests", tuple(self.tests))
 
     @classmethod
@@ -66,7 +76,8 @@ class OutputContract:
         """
         if output is None:
             return ANYTHING
-        return output if isinstance(output, OutputContract) else cls(schema=output)
+        contract = output if isinstance(output, OutputContract) else cls(schema=output)
+        return ANYTHING if contract == ANYTHING else contract
 
     def instructions(self) -> str:
         """Return what an agent is told of it; empty if nothing is asked for."""
@@ -105,6 +116,10 @@ class OutputContract:
         checks: tuple[Callable[[str], str | None], ...] = (self._json, self._code, self._length, self._language)
         return tuple(problem for check in checks if (problem := check(text)))
 
+    def bare(self, text: str) -> str:
+        """Return an answer as a program wants to read it: JSON without the block of code that it may stand in."""
+        return text if self.schema is None else without_fence(text)
+
     def read(self, text: str) -> Any:
         """Return what an answer holds: the object of the pydantic model, the JSON value, or the code; else the text.
 
@@ -117,7 +132,7 @@ class OutputContract:
             try:
                 return _parsed(self.schema, text)
             except ValueError as error:
-                raise OutputError(f"The answer does not fit its schema: {_first_line(error)}") from error
+                raise OutputError(f"The answer does not fit its schema: {_in_a_line(error)}") from error
         if self.code is not None:
             code = code_in(text, self.code)
             if code is None:
@@ -131,7 +146,7 @@ class OutputContract:
         try:
             _parsed(self.schema, text)
         except ValueError as error:
-            return f"It is not the JSON that was asked for: {_first_line(error)}"
+            return f"It is not the JSON that was asked for: {_in_a_line(error)}"
         return None
 
     def _code(self, text: str) -> str | None:
@@ -150,11 +165,14 @@ class OutputContract:
         return None
 
     def _language(self, text: str) -> str | None:
-        prose = re.sub(r"```.*?(?:```|\Z)|`[^`]*`|https?://\S+", " ", text, flags=re.DOTALL)
-        if self.language is None or sum(map(str.isalpha, prose)) < _JUDGED_CHARACTERS:
+        if self.language is None or self.schema is not None:
             return None
-        found, sure = _recogniser()(prose)
-        if found == self.language or sure < _SURE:
+        prose = _NO_PROSE.sub(" ", text)
+        if sum(map(str.isalpha, prose)) < _JUDGED_CHARACTERS:
+            return None
+        recognise, known = _recogniser()
+        found, sure = recognise(prose)
+        if found == self.language or sure < _SURE or self.language not in known:
             return None
         return f"It is in the language {found!r}, and {self.language!r} was asked for."
 
@@ -172,19 +190,51 @@ def _parsed(schema: type[BaseModel] | Mapping[str, Any], text: str) -> Any:
     Raises:
         ValueError: it is no JSON, or does not fit.
     """
-    fenced = _FENCED.match(text)
-    bare = fenced["json"] if fenced else text.strip()
+    bare = without_fence(text)
     if not isinstance(schema, Mapping):
-        return schema.model_validate_json(bare)
-    value = json.loads(bare)
-    from jsonschema import ValidationError, validate
+        from pydantic import ValidationError as ModelError
+
+        try:
+            return schema.model_validate_json(bare)
+        except ModelError as error:
+            raise ValueError(_first_complaint(error)) from error
+    value = strict_json(bare)
+    from jsonschema import ValidationError
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
 
     try:
-        validate(value, dict(schema))
+        _validator(schema)(schema, registry=Registry()).validate(value)  # this registry fetches nothing
     except ValidationError as error:
         where = "/".join(map(str, error.absolute_path))
         raise ValueError(f"{error.message}{f' (at {where})' if where else ''}") from error
+    except Unresolvable as error:
+        raise ValueError(f"The schema refers to {error.ref!r}, which it does not hold.") from error
+    except RecursionError:
+        raise ValueError("It is nested too deeply.") from None
     return value
+
+
+def _check_schema(schema: Mapping[str, Any]) -> None:
+    """See whether a schema is one.
+
+    Raises:
+        AgentError: it is none; the message says where.
+    """
+    from jsonschema import SchemaError
+
+    try:
+        _validator(schema).check_schema(schema)
+    except SchemaError as error:
+        where = "/".join(map(str, error.absolute_path))
+        raise AgentError(f"The JSON schema is none: {error.message}{f' (at {where})' if where else ''}.") from error
+
+
+def _validator(schema: Mapping[str, Any]) -> Any:
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import validator_for
+
+    return validator_for(schema, default=Draft202012Validator)
 
 
 def _is_model(schema: object) -> bool:
@@ -193,13 +243,20 @@ def _is_model(schema: object) -> bool:
     return isinstance(schema, type) and issubclass(schema, BaseModel)
 
 
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines[:3])[:300].rstrip(".") + "."
+def _first_complaint(error: ModelError) -> str:
+    """Return what pydantic objects to first, and where."""
+    first, *_ = error.errors(include_url=False, include_context=False, include_input=False)
+    where = "/".join(map(str, first["loc"]))
+    return f"{first['msg']}{f' (at {where})' if where else ''}"
+
+
+def _in_a_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300].rstrip(".") + "."
 
 
 @cache
-def _recogniser() -> Callable[[str], tuple[str, float]]:
+def _recogniser() -> tuple[Callable[[str], tuple[str, float]], frozenset[str]]:
+    """Return what tells languages apart, and the languages that it knows."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
@@ -208,4 +265,4 @@ def _recogniser() -> Callable[[str], tuple[str, float]]:
         language, sure = identifier.classify(text[:20_000])
         return str(language), float(sure)
 
-    return recognise
+    return recognise, frozenset(map(str, identifier.nb_classes))

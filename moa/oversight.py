@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import re
 from collections.abc import Sequence
-from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from moa.aggregation.fence import fence_texts
+from moa.aggregation.fence import LONGEST, fence_texts
+from moa.aggregation.saying import said_by
 from moa.answers import Review
-from moa.backends.base import Delta, Request, Sampling
-from moa.errors import MoaError
+from moa.backends.base import Request, Sampling
+from moa.errors import BackendError, BudgetExceeded, MoaError
+from moa.json_reply import object_in
 from moa.messages import Conversation, Message
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ _SCHEMA: dict[str, Any] = {
     "required": ["verdict", "reason"],
     "additionalProperties": False,
 }
+_WORDS = re.compile(
+    r"\W*(pass|annotate|block)(?:ed|d|es|s)?(?:\W*\Z|[*_\s]*[:.;\u2013\u2014-]\s*(.*))", re.IGNORECASE | re.DOTALL
+)
+"""A verdict in words: the verdict alone, or with its reason after a colon or a dash."""
+_PATIENCE_SECONDS = 120.0
+"""For a reviewer without a `timeout` of its own: a small model on a processor reads a long answer in that time."""
 _ANSWER_TOKENS = 300
 _SHOWN = 120
 
@@ -76,11 +83,27 @@ def blocking(reviews: Sequence[Review], *, unreviewed: Unreviewed) -> str | None
 
 
 async def _review(agent: Agent, conversation: Conversation, text: str, turn: Turn) -> Review:
-    question = fence_texts([conversation.question], label="answer", names=("the question",))
-    answer = fence_texts([text], label="answer", names=("the answer to review",))
+    limits = (agent.timeout or _PATIENCE_SECONDS, turn.ledger.seconds_left())
+    seconds = min(limit for limit in limits if limit is not None)
+    try:
+        async with asyncio.timeout(seconds):
+            said = await _said(agent, _request(agent, conversation, text), turn)
+    except TimeoutError:
+        return Review(agent.name, "failed", f"It did not review the answer within {seconds:.3g} s.")
+    except MoaError as error:
+        return Review(agent.name, "failed", str(error))
+    review = _read(agent.name, said)
+    if review.verdict == "pass" and len(text) > LONGEST:
+        return Review(agent.name, "failed", f"It saw only the beginning and the end of {len(text)} characters.")
+    return review
+
+
+def _request(agent: Agent, conversation: Conversation, text: str) -> Request:
+    """Return what a reviewer is asked: question and answer as material, after its own instructions."""
+    material = fence_texts([conversation.question, text], names=("the question", "the answer to review"))
     told = "\n\n".join(filter(None, (INSTRUCTIONS, agent.instructions)))
-    request = Request(
-        (Message("system", told), Message("user", f"{question}\n\n{answer}\n\n---\nYour verdict? JSON only.")),
+    return Request(
+        (Message("system", told), Message("user", f"{material}\n\n---\nYour verdict? JSON only.")),
         Sampling(
             temperature=agent.temperature if agent.temperature is not None else 0.0,
             max_tokens=agent.max_tokens or _ANSWER_TOKENS,
@@ -88,30 +111,34 @@ async def _review(agent: Agent, conversation: Conversation, text: str, turn: Tur
             json_schema=_SCHEMA,
         ),
     )
-    limits = [seconds for seconds in (agent.timeout, turn.ledger.seconds_left()) if seconds is not None]
-    try:
-        async with (
-            asyncio.timeout(min(limits, default=None)),
-            aclosing(turn.call(agent.name, agent.backend, request)) as chunks,
-        ):
-            said = "".join([chunk.text async for chunk in chunks if isinstance(chunk, Delta) and not chunk.reasoning])
-    except TimeoutError:
-        return Review(agent.name, "failed", f"It did not review the answer within {min(limits):g} s.")
-    except MoaError as error:
-        return Review(agent.name, "failed", str(error))
-    except Exception as error:  # noqa: BLE001  (someone else's backend: its mistake is the reviewer's failure)
-        return Review(agent.name, "failed", f"{type(error).__name__}: {error}")
-    return _read(agent.name, said)
+
+
+async def _said(agent: Agent, request: Request, turn: Turn) -> str:
+    """Return what a reviewer's model says, or the first of those that stand in for it where it fails.
+
+    Raises:
+        BudgetExceeded: the call would cross a limit.
+        BackendError: all of them failed.
+    """
+    failures = []
+    for backend in (agent.backend, *agent.stand_ins):
+        try:
+            return await said_by(backend, request, turn, who=agent.name)
+        except BudgetExceeded:
+            raise
+        except MoaError as error:
+            failures.append(str(error))
+    raise BackendError(" ".join(failures))
 
 
 def _read(name: str, said: str) -> Review:
-    """Read a verdict, with or without a fence or words around the JSON."""
-    try:
-        value = json.loads(said[said.find("{") : said.rfind("}") + 1])
-    except ValueError:
-        value = None
-    if isinstance(value, dict) and value.get("verdict") in get_args(Verdict):
-        reason = value.get("reason")
-        return Review(name, value["verdict"], reason.strip() if isinstance(reason, str) else "")
+    """Read a verdict: JSON, with or without a fence or words around it, or the one word with its reason."""
+    value = object_in(said) or {}
+    verdict, reason = str(value.get("verdict", "")).casefold(), value.get("reason")
+    if not verdict and (words := _WORDS.fullmatch(said.strip())):
+        verdict, reason = words[1].casefold(), words[2]
+    for known in get_args(Verdict):
+        if verdict == known:
+            return Review(name, known, reason.strip() if isinstance(reason, str) else "")
     shown = " ".join(said.split())[:_SHOWN]
     return Review(name, "failed", f"It gave no verdict, but: {shown!r}" if shown else "It returned nothing.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from moa.aggregation.saying import said_by
 from moa.answers import Draft
 from moa.backends.base import Backend, Request, Sampling
 from moa.errors import BackendError
+from moa.json_reply import object_in
 from moa.messages import Message
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ async def analysed(work: Work, drafts: Sequence[Draft], backend: Backend) -> Ana
     )
     said = await said_by(backend, request, work.turn, who="the aggregator's analysis")
     try:
-        analysis = Analysis.model_validate(json.loads(said[said.find("{") : said.rfind("}") + 1]))
-    except (ValueError, ValidationError) as error:
+        analysis = Analysis.model_validate(object_in(said))
+    except ValidationError as error:
         raise BackendError(f"{backend.reference} returned no analysis in JSON, but: {said.strip()[:80]!r}") from error
     known = range(1, len(drafts) + 1)
     for points in (analysis.agreements, analysis.contradictions, analysis.likely_errors):

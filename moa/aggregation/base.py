@@ -120,6 +120,8 @@ class Opening:
     """At least one; the same agent may stand there several times."""
     confidence: bool = False
     """Whether to ask the backends how sure they are."""
+    instead: tuple[Agent, ...] = ()
+    """Who drafts if all of them fail; empty for those of the panel who were not asked yet."""
 
 
 @runtime_checkable

@@ -11,12 +11,13 @@ from moa.aggregation.agreement import agreement
 from moa.aggregation.base import AggregationEvent, Aggregator, Opening, Work, ran
 from moa.aggregation.verifier import Verifier
 from moa.answers import Degradation, Draft, Routing
-from moa.errors import AgentError, MoaError
-from moa.events import AnswerDelta, Degraded
+from moa.errors import AgentError, BudgetExceeded, MoaError
+from moa.events import AggregationStarted, AnswerDelta, Degraded
 
 if TYPE_CHECKING:
     from moa.agent import Agent
 
+_BAR = 0.9
 _SECOND_TEMPERATURE = 0.7
 """Of the second sample, where two are compared: at 0 it would be the first one again."""
 
@@ -35,24 +36,27 @@ class Escalate:
         'escalate'
 
     Raises:
-        AgentError: a bar is not 0 … 1.
+        AgentError: a bar is not 0 … 1, or both agents are the same.
     """
 
     first: str
     """Name of the cheap agent."""
     then: str | None = None
     """Name of the strong agent; None is the panel that the router chose, without the cheap agent."""
-    confident: float | Mapping[str, float] = 0.9
+    confident: float | Mapping[str, float] = _BAR
     """The confidence that is enough, 0 … 1; or one for each field, which is the name of the agent that the router finds
-    most probable, with `*` for all others."""
+    most probable, with `*` for all others, 0.9 where it is missing."""
     by: Literal["probability", "agreement"] | Verifier = "probability"
     """What confidence is: the geometric mean of the draft's token probabilities, the agreement of two samples, or what
     a verifier says."""
     inner: Aggregator | None = None
-    """What makes one answer of several drafts after escalation; None returns the one with the most weight."""
+    """What makes one answer of several drafts after escalation, the cheap one among them if that agent is on the panel;
+    None returns the strong draft with the most weight."""
     name: str = field(default="escalate", init=False)
 
     def __post_init__(self) -> None:
+        if self.first == self.then:
+            raise AgentError(f"Escalate goes from {self.first!r} to {self.then!r}; it needs two agents.")
         bars = self.confident if isinstance(self.confident, Mapping) else {"*": self.confident}
         for name, bar in bars.items():
             if not 0 <= bar <= 1:
@@ -64,87 +68,107 @@ class Escalate:
         Raises:
             AgentError: an agent that it names does not exist.
         """
-        cheap, _ = _known(self.first, agents), self.then and _known(self.then, agents)
-        bar = self._bar(routing)
-        if bar >= 1:
-            return Opening(tuple(self._strong(panel, agents)) or (cheap,))
-        if self.by == "agreement" and bar > 0:
-            return Opening((cheap, replace(cheap, temperature=_SECOND_TEMPERATURE, seed=1)))
-        return Opening((cheap,), confidence=self.by == "probability" and bar > 0)
+        for name in filter(None, (self.first, self.then)):
+            if name not in agents:
+                raise AgentError(f"Escalate names the agent {name!r}, and there are only {', '.join(agents)}.")
+        cheap, strong, bar = agents[self.first], tuple(self._strong(panel, agents, routing)), self._bar(routing)
+        if self.first in routing.excluded:
+            return Opening(strong) if strong else None
+        if bar >= 1 and strong:
+            return Opening(strong, instead=(cheap,))
+        if bar <= 0 or not strong:
+            return Opening((cheap,), instead=strong)
+        if self.by == "agreement":
+            second = replace(cheap, temperature=_SECOND_TEMPERATURE, seed=(cheap.seed or 0) + 1)
+            return Opening((cheap, second), instead=strong)
+        return Opening((cheap,), confidence=self.by == "probability", instead=strong)
 
     async def aggregate(self, work: Work) -> AsyncGenerator[AggregationEvent, None]:
         """Yield the cheap draft if it is sure enough, else what the strong ones say."""
-        bar = self._bar(work.routing)
+        bar, strong = self._bar(work.routing), self._strong(work.panel, work.agents, work.routing)
         cheap = [draft for draft in work.drafts if draft.agent == self.first]
-        strong = self._strong(work.panel, work.agents)
-        if not cheap or bar >= 1 or not strong:
-            async for event in self._finish(work, work.drafts, "no cheap draft was wanted" if bar >= 1 else ""):
+        if not cheap:
+            why = "its field goes to the strong one" if bar >= 1 else f"{self.first} gave no draft"
+            async for event in self._finish(work, work.drafts, why):
                 yield event
             return
-        sure, how = 1.0, "its field stays with it"
-        if bar > 0:
-            try:
-                sure, how = await self._confidence(cheap, work)
-            except MoaError as error:
-                yield Degraded(work.turn.at(), Degradation("judge", self.name, f"The draft was not verified: {error}"))
-                sure, how = 0.0, "it could not be verified"
+        sure, how = 1.0, "nobody stronger answered" if bar >= 1 else "its field stays with it"
+        if not strong:
+            how = "there is nobody stronger on the panel"
+        elif 0 < bar < 1:
+            sure, how, problem = await self._confidence(cheap, work)
+            if problem:
+                yield Degraded(work.turn.at(), problem)
         if sure >= bar:
-            yield ran(self.name, f"{self.first} was sure enough: {how}")
+            yield ran(self.name, f"the draft of {self.first}: {how}")
             yield AnswerDelta(work.turn.at(), cheap[0].text, cheap[0].id)
             return
+        async for event in self._go_on(work, cheap[0], strong, f"{how}, and {bar:.2f} was wanted"):
+            yield event
+
+    async def _go_on(
+        self, work: Work, cheap: Draft, strong: Sequence[Agent], unsure: str
+    ) -> AsyncGenerator[AggregationEvent, None]:
+        """Yield what the strong ones say; the cheap draft if nobody says anything."""
         names = " and ".join(agent.name for agent in strong)
-        why = f"went on to {names}: {how}, and {bar:.2f} was wanted"
         try:
-            drafts = await work.draft(strong)
-        except MoaError as error:
-            drafts, why = (), f"{why}; {error}"
+            drafts, what = await work.draft(strong), "panel"
+        except BudgetExceeded:
+            drafts, what = (), "budget"
         if not drafts:
-            told = f"{self.first} was not sure ({how}), and nobody stronger answered: its draft is returned."
-            yield Degraded(work.turn.at(), Degradation("panel", names, told))
-            yield AnswerDelta(work.turn.at(), cheap[0].text, cheap[0].id)
+            told = f"{self.first} was not sure ({unsure}), and nobody stronger answered: its draft is returned."
+            yield Degraded(work.turn.at(), Degradation(what, names, told))
+            yield ran(self.name, told)
+            yield AnswerDelta(work.turn.at(), cheap.text, cheap.id)
             return
-        async for event in self._finish(work, drafts, why):
+        if self.inner and self.first in {agent.name for agent in work.panel}:
+            drafts = (cheap, *drafts)  # it belongs to the panel, and is paid for
+        async for event in self._finish(work, drafts, f"went on to {names}: {unsure}"):
             yield event
 
     async def _finish(self, work: Work, drafts: Sequence[Draft], why: str) -> AsyncGenerator[AggregationEvent, None]:
+        """Yield one answer of several drafts."""
         ordered = tuple(sorted(drafts, key=lambda draft: -work.weight(draft)))
         if self.inner is None or len(ordered) == 1:
-            if why:
-                yield ran(self.name, why)
+            yield ran(self.name, why)
             yield AnswerDelta(work.turn.at(), ordered[0].text, ordered[0].id)
             return
         yield ran(f"{self.name}, then {self.inner.name}", why)
         async with aclosing(self.inner.aggregate(replace(work, drafts=ordered))) as events:
             async for event in events:
-                yield event
+                if isinstance(event, AggregationStarted):
+                    inner = event.aggregation
+                    yield ran(f"{self.name}, then {inner.ran}", f"{why}; {inner.why}")
+                else:
+                    yield event
 
-    async def _confidence(self, cheap: Sequence[Draft], work: Work) -> tuple[float, str]:
-        """Return how sure the cheap draft is, 0 … 1, and how that is known."""
+    async def _confidence(self, cheap: Sequence[Draft], work: Work) -> tuple[float, str, Degradation | None]:
+        """Return how sure the cheap draft is, 0 … 1, how that is known, and what went wrong in finding it out."""
         if isinstance(self.by, Verifier):
-            right = await self.by.approves(work.conversation.question, cheap[0].text, work.turn)
-            return float(right), f"the verifier said {'yes' if right else 'no'}"
+            try:
+                right = await self.by.approves(work.conversation.question, cheap[0].text, work.turn)
+            except MoaError as error:
+                what = "budget" if isinstance(error, BudgetExceeded) else "judge"
+                told = f"The draft counts as unsure, for it was not verified: {error}"
+                return 0.0, "it could not be verified", Degradation(what, self.name, told)
+            return float(right), f"the verifier said {'yes' if right else 'no'}", None
         if self.by == "agreement":
             if len(cheap) < 2:  # noqa: PLR2004
-                return 0.0, "its second sample failed"
+                return 0.0, "one of its two samples failed", None
             agreed = agreement([draft.text for draft in cheap])[0]
-            return agreed, f"its two samples agree by {agreed:.2f}"
+            return agreed, f"its two samples agree by {agreed:.2f}", None
         sure = cheap[0].confidence
         if sure is None:
-            return 0.0, f"{cheap[0].model} does not tell how sure it is"
-        return sure, f"mean token probability {sure:.2f}"
+            how = f"{cheap[0].model} does not tell how sure it is"
+            return 0.0, how, Degradation("aggregator", self.name, f"The draft counts as unsure, for {how}.")
+        return sure, f"mean token probability {sure:.2f}", None
 
     def _bar(self, routing: Routing) -> float:
         if not isinstance(self.confident, Mapping):
             return self.confident
-        return self.confident.get(routing.field, self.confident.get("*", 0.9))
+        return self.confident.get(routing.field, self.confident.get("*", _BAR))
 
-    def _strong(self, panel: Sequence[Agent], agents: Mapping[str, Agent]) -> list[Agent]:
-        if self.then is not None:
-            return [agents[self.then]]
-        return [agent for agent in panel if agent.name != self.first]
-
-
-def _known(name: str, agents: Mapping[str, Agent]) -> Agent:
-    if name not in agents:
-        raise AgentError(f"Escalate names the agent {name!r}, and there are only {', '.join(agents)}.")
-    return agents[name]
+    def _strong(self, panel: Sequence[Agent], agents: Mapping[str, Agent], routing: Routing) -> list[Agent]:
+        """Return whom to go on to, without those whom the user does not want asked."""
+        strong = panel if self.then is None else [agents[self.then]]
+        return [agent for agent in strong if agent.name not in {self.first, *routing.excluded}]

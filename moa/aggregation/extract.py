@@ -9,39 +9,53 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from fractions import Fraction
 from typing import Literal
 
-Kind = Literal["number", "choice", "yes or no"]
+from moa.aggregation.number import VALUE, legible, normal
+
+Kind = Literal["number", "choice", "yes or no", "boxed"]
 
 READ = 4000
 """Characters at the end of a text that are looked at: conclusions stand there."""
-_DIGITS = 40
-"""A longer number is an identifier, and costs time to compare."""
+_OPENING = 200
+"""Characters at the start of a text that are looked at, for a yes or no."""
+_NEAR = 120
+"""Characters after “the answer is” within which the answer stands."""
 
-_NUMBER = r"[-−+]?(?:\d{1,3}(?:[,\u202f\u00a0 ]\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:[eE][-+]?\d{1,3})?"
-_FRACTION = rf"{_NUMBER}\s*/\s*{_NUMBER}"
-_LATEX_FRACTION = r"[-−]?\s*\\[dt]?frac\s*\{\s*" + _NUMBER + r"\s*\}\s*\{\s*" + _NUMBER + r"\s*\}"
-_VALUE = re.compile(
-    rf"(?P<latex>{_LATEX_FRACTION})|(?P<fraction>{_FRACTION})|(?P<number>{_NUMBER})(?P<percent>\s*\\?%)?"
+_NOUN = (
+    r"(?:answer|result|solution|antwort|ergebnis|lösung|réponse|résultat|respuesta|resultado|risposta|risultato"
+    r"|resposta)"
 )
-_BOXED = re.compile(r"\\boxed\s*\{")
-_MARKED = re.compile(
-    r"(?:####|\b(?:final answer|answer|result|solution|total)\b\s*(?:is|are|was|=|:|equals|comes to)|\btherefore\b|"
-    r"\b(?:antwort|ergebnis|réponse|respuesta|risultato)\b\s*(?:ist|est|es|è|=|:)?)",
-    re.IGNORECASE,
-)
+_IS = r"(?:(?<!\w)(?:is|are|was|equals|ist|lautet|beträgt|est|es|è|é)\b|[:=])"
+_MARK = re.compile(rf"####|\b{_NOUN}\b[^\n.:=]{{0,40}}?{_IS}", re.IGNORECASE)
 """What people and models write before the answer."""
+_BOXED = re.compile(r"\\boxed\s*\{")
+_WORDS = re.compile(r"[^\W\d_]{3,}")
+_HARMLESS = {"about", "approximately", "around", "exactly", "only", "roughly", "simply", "therefore", "text", "thus"}
+"""Words that may stand between “the answer is” and the number that is the answer."""
 
-_LETTER = r"(?:\(\s*([A-J])\s*\)|\*\*\s*\(?([A-J])\)?\s*[.):]?\s*\*\*|\b([A-J])\b)"
-_MARKED_CHOICE = re.compile(
-    r"(?:\b(?:answer|choice|option|letter)\b[^\n.:]{0,30}?(?:is|:|=)?|\bcorrect\b[^\n.]{0,30}?\bis\b|\\boxed\s*\{\s*(?:\\text\s*\{)?)"
-    rf"\s*(?:option|choice)?\s*{_LETTER}",
+_LETTER = (
+    r"(?:\(\s?([A-Ja-j])\s?\)|\*\*\(?([A-J])\)?[.):]?\*\*|([B-HJ])(?![\w'’-])"
+    r"|([AI])(?=[).:,;*\"\]}!]|[ \t]*$|[ \t]+(?:because|since|as)\b))"  # otherwise “a”, or the writer
+)
+_CHOSEN = re.compile(
+    rf"(?i:\b(?:{_NOUN}|choice|option|letter|correct)\b[^\n.:;]{{0,40}}?{_IS}"
+    rf"|\b(?:choose|pick|select|go with|it['’]s|it is)\b"
+    rf"|\\boxed\s?\{{(?:\s?\\text\s?\{{)?)\W{{0,6}}?(?i:option|choice|answer)?\W{{0,3}}?{_LETTER}"
+    rf"|(?<!\w){_LETTER}\*{{0,2}}\s(?i:is\s(?:the\s)?(?:only\s|most\s)?(?:correct|right|best))",
+    re.MULTILINE,
+)
+_LETTER_ALONE = re.compile(r"^\W{0,6}(?i:option|choice|answer)?\W{0,6}([A-J])\W{0,6}$")
+_OPTION = re.compile(r"^\W{0,4}([A-F])\*{0,2}[.):]\*{0,2}\s{1,3}\S", re.MULTILINE)
+
+_YES, _NO = {"yes", "true", "ja", "oui", "sí", "wahr", "vrai"}, {"no", "false", "nein", "non", "falsch", "faux"}
+_WORD = rf"({'|'.join(sorted(_YES | _NO))})\b"
+_SAYS = re.compile(
+    r"^\W{0,6}(?:(?:so|thus|therefore|hence)\b\W{0,3})?(?:(?:it|this|that|the (?:statement|claim))\s(?:is|ist|est)\s)?"
+    rf"\W{{0,4}}{_WORD}(?=\W{{0,6}}$|[*_\"'”)\]]{{0,3}}(?:[,.;:!—–]|\s[-—–])|\s(?:because|since|it|they|this|that|you)\b)",
     re.IGNORECASE,
 )
-_CHOICE_LINE = re.compile(r"^\s*\W*(?:option|choice|answer)?\W*([A-J])\W*(?:[.):].*)?$", re.IGNORECASE)
-_YES_OR_NO = re.compile(r"^\W*(?:\w+\W+){0,3}?(yes|no|true|false)\b", re.IGNORECASE)
+_ANSWERS = re.compile(rf"\b{_NOUN}\b[*_\s]{{0,4}}{_IS}\W{{0,6}}{_WORD}(?!\s\w)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +64,33 @@ class Extracted:
 
     kind: Kind
     value: str
-    """A number as a reduced fraction or an integer, a capital letter, or `yes` or `no`."""
+    """A number as a reduced fraction or an integer, a capital letter, `yes` or `no`, or what stands in the box."""
 
 
 def extract(text: str, kind: Kind | None = None, *, plain: bool = False) -> Extracted | None:
     r"""Return what a text comes to, or None if that cannot be told.
 
     A number is the one in the last `\boxed{}`, else the one after the last mark of an answer (`####`, `the answer
-    is`), else the last number of the text. `1,000`, `1000.0` and `$1000` are equal, and so are `1/2`, `0.5` and
-    `\frac{1}{2}`; `50%` stays apart from `0.5`, because people mean different things by them.
+    is`; after its last `=`, if it is an equation), else the last number of the text. See `moa.aggregation.number` for
+    which are equal. A box that holds something else, such as `2\sqrt{3}`, is compared as it is written.
 
     Args:
         text: an answer.
-        kind: what to look for; None takes a choice where one is plainly marked, else a yes or no at the start of
-            the last line, else a number.
+        kind: what to look for; None takes a choice where one is plainly marked, else a yes or no that opens the first
+            or last line or is marked, else a number.
         plain: take a number only where the text marks it as its answer, or where its last line holds nothing else.
             In prose, the last number is often a year.
     """
-    text = text[-READ:]
+    end = text[-READ:]
     number = _plain_number if plain else _number
-    ways: dict[Kind, Callable[[str], str | None]] = {"choice": _choice, "yes or no": _yes_or_no, "number": number}
+    ways: dict[Kind, Callable[[str], str | None]] = {
+        "choice": _choice,
+        "yes or no": lambda end: _yes_or_no(text[:_OPENING], end),
+        "number": lambda end: number(legible(end)),
+        "boxed": _box,
+    }
     for each, way in ways.items():
-        if kind in {None, each} and (value := way(text)) is not None:
+        if kind in {None, each} and (value := way(end)) is not None:
             return Extracted(each, value)
     return None
 
@@ -86,71 +105,92 @@ def extract_all(texts: Sequence[str], kind: Kind | None = None, *, plain: bool =
     """
     if kind is None:
         alone = [extract(text, plain=plain) for text in texts]
-        kinds = [each.kind for each in alone if each]
+        kinds = Counter(each.kind for each in alone if each)
         if not kinds:
             return alone
-        kind = Counter(kinds).most_common(1)[0][0]
+        most = max(kinds.values())
+        kind = min(each for each, times in kinds.items() if times == most)  # the same one in whatever order they stand
     return [extract(text, kind, plain=plain) for text in texts]
 
 
 def _number(text: str) -> str | None:
-    if (marked := _marked_number(text)) is not None:
-        return marked
-    last = None
-    for last in _VALUE.finditer(text):  # noqa: B007  (the last one is wanted)
-        pass
-    return _normal(last) if last else None
+    if (box := _box(text)) is not None:
+        return _number_in_box(box)
+    for mark in reversed(list(_MARK.finditer(text))):
+        if (value := _stated(text[mark.end() : mark.end() + _NEAR])) is not None:
+            return value
+    found = list(VALUE.finditer(text))
+    return normal(found[-1]) if found else None
 
 
 def _plain_number(text: str) -> str | None:
-    if (marked := _marked_number(text)) is not None:
-        return marked
-    lines = text.strip().splitlines()
-    found = _VALUE.search(lines[-1]) if lines else None
-    alone = found and not re.search(r"\w{3,}", lines[-1].replace(found[0], ""))
-    return _normal(found) if found and alone else None
+    if (box := _box(text)) is not None:
+        return _number_in_box(box)
+    marks = list(_MARK.finditer(text))
+    if marks:
+        after = text[marks[-1].end() : marks[-1].end() + _NEAR]
+        found = VALUE.search(after)
+        if found and not set(map(str.casefold, _WORDS.findall(after[: found.start()]))) - _HARMLESS:
+            return _stated(after)
+        return None
+    line = (text.strip().splitlines() or [""])[-1]
+    several = len(VALUE.findall(line)) > 1 and "=" not in line
+    return None if several or _WORDS.search(VALUE.sub("", line)) else _stated(line)
 
 
-def _marked_number(text: str) -> str | None:
-    for places in ([found.end() for found in _BOXED.finditer(text)], [found.end() for found in _MARKED.finditer(text)]):
-        if places and (found := _VALUE.search(text, places[-1])):
-            return _normal(found)
+def _stated(text: str) -> str | None:
+    """Return the number that the first line with one comes to: the first, or what an equation ends with."""
+    for line in text.splitlines():
+        if first := VALUE.search(line):
+            after = line.rpartition("=")[2] if "=" in line[first.start() :] else ""
+            return normal(VALUE.search(after) or first)
     return None
 
 
-def _normal(found: re.Match[str]) -> str | None:
-    """Return a number in its one form: reduced, with no separators."""
-    if len(found[0]) > _DIGITS:
+def _box(text: str) -> str | None:
+    r"""Return what stands in the last `\boxed{}`, without spaces and without what is only there for looks."""
+    boxes = list(_BOXED.finditer(text))
+    if not boxes:
         return None
-    sign = 1
-    if found["latex"]:
-        sign = -1 if found["latex"].lstrip().startswith(("-", "−")) else 1
-        parts = re.findall(_NUMBER, found["latex"].lstrip("-− "))
-    elif found["fraction"]:
-        parts = re.split(r"\s*/\s*", found["fraction"])
-    else:
-        parts = [found["number"]]
-    try:
-        values = [Fraction(Decimal(re.sub(r"[,\u202f\u00a0 ]", "", part).replace("−", "-"))) for part in parts]
-        value = sign * (values[0] / values[1] if len(values) > 1 else values[0])
-    except (InvalidOperation, ZeroDivisionError, ValueError):
+    start, depth = boxes[-1].end(), 1
+    for place in range(start, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[place], 0)
+        if depth == 0:
+            inside = re.sub(r"\\(?:left|right)\b", "", legible(text[start:place]))
+            inside = re.sub(r"^\s*\\(?:text|mathrm|textbf)\s?\{([^{}]*)\}\s*$", r"\1", inside)
+            return re.sub(r"\s+", " ", inside).strip(" $.") or None
+    return None
+
+
+def _number_in_box(box: str) -> str | None:
+    r"""Return a number with at most a name before and a unit after it; None for `2x`, `3\pi` or `(1, 2)`."""
+    box = re.sub(r"\\(?:text|mathrm|textbf)\s?\{([^{}]*)\}|\^?\{?\\(?:circ|degree)\}?", r" \1", box.rpartition("=")[2])
+    found = VALUE.search(box)
+    if (
+        found is None
+        or re.search(r"[\d\\^*+(]", VALUE.sub("", box, count=1))
+        or re.match(r"[^\W\d_]", box[found.end() :])
+    ):
         return None
-    return f"{value}%" if found["percent"] else str(value)
+    return normal(found)
 
 
 def _choice(text: str) -> str | None:
-    marked: list[str] = [next(filter(None, found.groups())) for found in _MARKED_CHOICE.finditer(text)]
+    marked = list(_CHOSEN.finditer(text))
     if marked:
-        return marked[-1].upper()
-    lines = [line for line in text.strip().splitlines() if line.strip()]
-    if lines and (found := _CHOICE_LINE.match(lines[-1])) and len(lines[-1].strip()) <= 120:  # noqa: PLR2004
-        return str(found[1]) if found[1].isupper() else None
-    return None
+        return next(letter for letter in marked[-1].groups() if letter).upper()
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        return None
+    if found := _LETTER_ALONE.match(lines[-1]):
+        return found[1]
+    options = set(_OPTION.findall(text))
+    opened = _OPTION.match(lines[-1]) or _OPTION.match(lines[0])
+    return opened[1] if opened and len(options) == 1 else None  # several are the list of what there was to choose from
 
 
-def _yes_or_no(text: str) -> str | None:
-    lines = [line for line in text.strip().splitlines() if line.strip()]
-    for line in (lines[-1:] + lines[:1]) if lines else []:
-        if found := _YES_OR_NO.match(line):
-            return "yes" if found[1].casefold() in {"yes", "true"} else "no"
-    return None
+def _yes_or_no(start: str, end: str) -> str | None:
+    opening, closing = start.strip().splitlines(), end.strip().splitlines()
+    said = list(_ANSWERS.finditer(end))[-1:]
+    said += [found for line in closing[-1:] + opening[:1] if (found := _SAYS.match(line))]
+    return None if not said else "yes" if said[0][1].casefold() in _YES else "no"

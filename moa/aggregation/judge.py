@@ -8,16 +8,15 @@ places has not decided.
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 from moa.aggregation.fence import fence_texts
-from moa.aggregation.saying import said_by
+from moa.aggregation.saying import field_in, said_by
 from moa.backends.base import Backend, Request, Sampling
 from moa.backends.references import backend_for
-from moa.errors import BackendError, CallTimeout
+from moa.errors import AgentError, BackendError, CallTimeout
 from moa.messages import Message
 
 if TYPE_CHECKING:
@@ -58,12 +57,19 @@ class Judge:
     Example:
         >>> Judge("local:qwen2.5-coder-1.5b-instruct").backend.reference
         'local:qwen2.5-coder-1.5b-instruct'
+
+    Raises:
+        AgentError: `seconds` is not more than 0.
     """
 
     model: str | Backend
     seconds: float = 60.0
     """One comparison may take so long; then it has failed."""
     instructions: str = INSTRUCTIONS
+
+    def __post_init__(self) -> None:
+        if not self.seconds > 0:
+            raise AgentError(f"seconds of a Judge is {self.seconds}; it must be more than 0.")
 
     @property
     def backend(self) -> Backend:
@@ -110,13 +116,8 @@ class Judge:
 
 
 def _verdict(said: str, backend: Backend) -> Verdict:
-    """Read a verdict: JSON, or the one of the three words that stands in the text."""
-    words: set[str] = set()
-    try:
-        value = json.loads(said)
-        words = {str(value["better"]).casefold()} if isinstance(value, dict) and "better" in value else set()
-    except ValueError:
-        words = {word.casefold() for word in _VERDICT.findall(said)}
+    """Read a verdict: the one of the three words that stands in the JSON's field, or else in the text."""
+    words = {word.casefold() for word in _VERDICT.findall(str(field_in(said, "better")))}
     verdicts: tuple[Verdict, ...] = get_args(Verdict)
     for verdict in verdicts:
         if words == {verdict}:

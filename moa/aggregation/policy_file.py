@@ -14,8 +14,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -82,34 +82,76 @@ def policy_from(content: object, *, where: str = "the policy") -> AggregationPol
         raise LoadError(f'{where} is no policy: it needs "kinds", an object of aggregators by kind of question.')
     if content.get("format") != FORMAT:
         raise LoadError(f"{where} has the format {content.get('format')!r}, and this moa reads {FORMAT}.")
+    _only(content, ("format", "kinds", "evidence"), where)
+    evidence = content.get("evidence", {})
+    if not isinstance(evidence, dict):
+        raise LoadError(f"{where}, evidence: it must be an object of figures by kind of question.")
     kinds = {kind: _made(spec, f"{where}, kinds.{kind}") for kind, spec in content["kinds"].items()}
-    return AggregationPolicy(kinds, content.get("evidence") or {})
+    return AggregationPolicy(kinds, evidence)
 
 
 def _made(spec: object, where: str) -> Aggregator:
+    """Make an aggregator from what a file says of it."""
     if not isinstance(spec, dict) or not isinstance(spec.get("aggregator"), str):
         raise LoadError(f'{where}: it must name an aggregator, as in {{"aggregator": "vote"}}.')
-    name, settings = spec["aggregator"], spec.get("settings") or {}
+    _only(spec, ("aggregator", "settings"), where)
+    name, settings = spec["aggregator"], spec.get("settings", {})
     if name not in _HOME:
         raise LoadError(f"{where}: there is no aggregator {name!r}. {_hint(name, _HOME)}")
     if not isinstance(settings, dict):
         raise LoadError(f"{where}.settings: it must be an object of settings by name.")
     module, made = _HOME[name]
     kind = getattr(import_module(module), made)
-    known = [each.name for each in fields(kind) if each.init]
-    for key in settings:
-        if key not in known:
-            raise LoadError(f"{where}.settings: {name} has no setting {key!r}. {_hint(key, known)}")
-    arguments = {
-        key: _made(value, f"{where}.settings.{key}") if isinstance(value, dict) and "aggregator" in value else value
-        for key, value in settings.items()
-    }
+    known = {each.name: each for each in fields(kind) if each.init}
+    _only(settings, known, f"{where}.settings")
+    for each in known.values():
+        if each.default is MISSING and each.default_factory is MISSING and each.name not in settings:
+            raise LoadError(f"{where}.settings: {name} needs {each.name!r}.")
+    arguments = {key: _setting(value, known[key], f"{where}.settings.{key}") for key, value in settings.items()}
     try:
         return cast("Aggregator", kind(**arguments))
     except (MoaError, TypeError) as error:
         raise LoadError(f"{where}: {error}") from error
 
 
-def _hint(name: str, known: Mapping[str, object] | list[str]) -> str:
-    near = get_close_matches(name, list(known), 1)
-    return f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(known)}."
+def _setting(value: object, known: Field[object], where: str) -> object:
+    """Return the value of a setting: an aggregator where one is described, else what the file says.
+
+    Raises:
+        LoadError: it is of another type than the setting's default.
+    """
+    if isinstance(value, dict) and "aggregator" in value:
+        return _made(value, where)
+    if not _fits(value, known):
+        raise LoadError(f"{where}: it is {value!r}, and by default it is {known.default!r}.")
+    return value
+
+
+def _fits(value: object, known: Field[object]) -> bool:
+    """Return whether a value of JSON is of the type of a setting, as far as its default tells that."""
+    default, annotation = known.default, str(known.type)
+    if value is None or isinstance(value, dict):
+        return ("None" if value is None else "Mapping") in annotation
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(default, bool) and isinstance(value, bool)
+    if isinstance(default, int | float):
+        return isinstance(value, int) or (isinstance(default, float) and isinstance(value, float))
+    return not isinstance(default, str) or isinstance(value, str)
+
+
+def _only(content: Mapping[str, object], known: Iterable[str], where: str) -> None:
+    """See that nothing is in an object that nobody reads.
+
+    Raises:
+        LoadError: there is; the message says what could be meant.
+    """
+    names = list(known)
+    for key in content:
+        if key not in names:
+            raise LoadError(f"{where}: there is no {key!r}. {_hint(key, names)}")
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    near = get_close_matches(name, names, 1)
+    return f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(names)}."

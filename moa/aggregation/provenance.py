@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Embed = Callable[[Sequence[str]], "NDArray[np.float32]"]
-"""Texts in, unit vectors of shape (texts, dimension) out."""
+Embed = Callable[[Sequence[str]], "NDArray[np.float32] | None"]
+"""Texts in, unit vectors of shape (texts, dimension) out; None where there is nothing to embed with."""
 
 SUPPORTS = 0.5
 """A draft supports a sentence from this score on: half of its pairs of words, or a sentence that means the same."""
@@ -22,11 +22,13 @@ SENTENCES = 200
 """Sentences of an answer, and of each draft, that are looked at; the rest of a longer text is one more."""
 _ALIKE = (0.45, 0.9)
 """Cosines of MiniLM below the first are of unrelated sentences, and above the second of paraphrases."""
+_MEANT = 600
+"""Characters of a sentence that are looked at for its meaning: an encoder reads hardly more, and each costs time."""
 _NGRAM = 2
 _WORD = re.compile(r"\w+|[^\w\s]")
 _BLOCK = re.compile(r"^(?:`{3,}|~{3,}).*?(?:^(?:`{3,}|~{3,})[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
 _END = re.compile(
-    r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[A-ZÀ-ÞА-Я0-9*_`#-])|(?<=[。！？])|\n\s*\n|\n(?=\s*(?:[-*•+]|\d+[.)])\s)"
+    r"(?<=[.!?…])([\"'”’)\]]*)\s+(?=[\"'“‘(\[]?[A-ZÀ-ÞА-Я0-9*_`#-])|(?<=[。！？])|\n\s*\n|\n(?=\s*(?:[-*•+]|\d+[.)])\s)"
 )
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|cf|vs|Dr|Mr|Mrs|Ms|Prof|St|No|Fig|Eq|approx|resp|z\.\s?B|d\.\s?h)|\b[A-Z])\.$"
@@ -43,21 +45,28 @@ def support_of(text: str, drafts: Sequence[Draft], embed: Embed | None = None) -
     Args:
         text: the answer.
         drafts: those that it was made of.
-        embed: for likeness in meaning; None goes by words alone.
+        embed: for likeness in meaning; None goes by words alone. The scale of its cosines is taken to be that of
+            MiniLM, the default encoder. Sentences whose words every draft has are not embedded.
+
+    Raises:
+        MoaError: whatever `embed` raises.
     """
     spans = list(sentences(text))
     said = [text[start:end] for start, end in spans]
     terms = [_terms(draft.text) for draft in drafts]
-    by_words = [[_recall(sentence, each) for each in terms] for sentence in said]
-    by_meaning = _alike(said, drafts, embed) if embed and said else None
-    found = []
-    for row, (start, end) in enumerate(spans):
-        scores = {
-            draft.id: round(max(by_words[row][place], by_meaning[row][place] if by_meaning else 0.0), 3)
-            for place, draft in enumerate(drafts)
-        }
-        found.append(Support(start, end, {name: score for name, score in scores.items() if score >= SUPPORTS}))
-    return tuple(found)
+    scores = [[_recall(sentence, each) for each in terms] for sentence in said]
+    if embed is not None:
+        open_rows = [row for row, each in enumerate(scores) if min(each, default=1.0) < SUPPORTS]
+        for row, alike in zip(open_rows, _alike([said[row] for row in open_rows], drafts, embed), strict=False):
+            scores[row] = list(map(max, scores[row], alike))
+    return tuple(
+        Support(
+            start,
+            end,
+            {draft.id: round(score, 3) for draft, score in zip(drafts, each, strict=True) if score >= SUPPORTS},
+        )
+        for (start, end), each in zip(spans, scores, strict=True)
+    )
 
 
 def sentences(text: str) -> Iterator[tuple[int, int]]:
@@ -87,7 +96,7 @@ def _prose(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         if boundary.end() > begin and not _ABBREVIATION.search(
             text[max(begin, boundary.start() - 12) : boundary.start()]
         ):
-            if span := _trimmed(text, begin, boundary.start()):
+            if span := _trimmed(text, begin, boundary.end(1) if boundary[1] else boundary.start()):
                 yield span
             begin = boundary.end()
     if span := _trimmed(text, begin, end):
@@ -117,9 +126,13 @@ def _recall(sentence: str, draft: Counter[tuple[str, ...]]) -> float:
 
 
 def _alike(said: Sequence[str], drafts: Sequence[Draft], embed: Embed) -> list[list[float]]:
-    """Return how near in meaning the nearest sentence of each draft is to each sentence, 0 … 1."""
+    """Return how near in meaning the nearest sentence of each draft is to each sentence, 0 … 1; nothing if unknown."""
+    if not said:
+        return []
     of_drafts = [[draft.text[start:end] for start, end in sentences(draft.text)] or [""] for draft in drafts]
-    vectors = embed([*said, *(sentence for each in of_drafts for sentence in each)])
+    vectors = embed([sentence[:_MEANT] for sentence in (*said, *(each for some in of_drafts for each in some))])
+    if vectors is None:
+        return []
     mine, rest = vectors[: len(said)], vectors[len(said) :]
     low, high = _ALIKE
     columns, first = [], 0

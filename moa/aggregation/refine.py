@@ -83,7 +83,9 @@ class Refine:
         if not 0 <= self.alike <= 1:
             raise AgentError(f"alike of Refine is {self.alike}; it must be 0 … 1.")
         if isinstance(self.panels, str) or any(isinstance(panel, str) or not panel for panel in self.panels):
-            raise AgentError('panels of Refine must be lists of names, one a layer, as in [["math", "code"], ["math"]].')
+            raise AgentError(
+                'panels of Refine must be lists of names, one a layer, as in [["math", "code"], ["math"]].'
+            )
         if len(self.panels) > self.layers:
             raise AgentError(f"Refine has {len(self.panels)} panels and {self.layers} layers beside the first drafts.")
         object.__setattr__(self, "last", as_aggregator(self.then))
@@ -107,9 +109,8 @@ class Refine:
             MoaError: the last aggregator failed.
         """
         drafts, layers, agreed = work.drafts, 1, False
-        while layers <= self.layers and not agreed:
-            agreed = len(drafts) > 1 and agree([draft.text for draft in drafts], least=self.alike)
-            if agreed:
+        while layers <= self.layers:
+            if agreed := len(drafts) > 1 and agree([draft.text for draft in drafts], least=self.alike):
                 break
             try:
                 written = await self._layer(layers, drafts, work)

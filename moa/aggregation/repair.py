@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from moa.aggregation.fence import fence_texts
@@ -25,7 +26,8 @@ async def conforming(text: str, work: Work) -> tuple[str, Degradation | None]:
     """Return the answer in the form that was asked for, as far as it can be had, and what had to be done for it.
 
     An answer that breaks the contract is written again once, by the model of the agent with the most weight. If that
-    fails too, the weightiest draft that keeps the contract is returned; if there is none, the answer as it was.
+    fails too, the weightiest draft that keeps the contract is returned; if there is none, the answer as it was. JSON
+    that stands in a block of code is taken out of it, so that a program can read the answer as it is.
 
     Args:
         text: the answer.
@@ -33,20 +35,23 @@ async def conforming(text: str, work: Work) -> tuple[str, Degradation | None]:
     """
     problems = work.contract.problems(text)
     if not problems:
-        return text, None
+        return work.contract.bare(text), None
     broken = " ".join(problems)
     try:
         mended = await _mended(text, problems, work)
         still = work.contract.problems(mended)
         if not still:
-            return mended, Degradation("contract", "answer", f"{broken} It was written again in that form.")
+            why = f"{broken} It was written again in that form."
+            return work.contract.bare(mended), Degradation("contract", "answer", why)
         failed = f"Writing it again did not help. {still[0]}"
+    except TimeoutError:
+        failed = "The time was up before it was written again."
     except MoaError as error:
         failed = f"It could not be written again: {error}"
     for draft in work.drafts:
         if draft.text != text and not work.contract.problems(draft.text):
             why = f"{broken} {failed} The draft of {draft.agent}, which keeps to the form, is returned instead."
-            return draft.text, Degradation("contract", draft.agent, why)
+            return work.contract.bare(draft.text), Degradation("contract", draft.agent, why)
     return text, Degradation("contract", "answer", f"{broken} {failed} No draft keeps to the form.")
 
 
@@ -61,4 +66,5 @@ async def _mended(text: str, problems: tuple[str, ...], work: Work) -> str:
         (Message("system", INSTRUCTIONS), Message("user", asked)),
         Sampling(temperature=0.0, json_schema=work.contract.json_schema()),
     )
-    return (await said_by(backend, request, work.turn, who="the repair of the answer")).strip()
+    async with asyncio.timeout(work.turn.ledger.seconds_left()):
+        return (await said_by(backend, request, work.turn, who="the repair of the answer")).strip()

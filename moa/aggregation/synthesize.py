@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from moa.aggregation.base import AggregationEvent, Work
 from moa.aggregation.fence import fence
+from moa.aggregation.shortening import attempts
 from moa.answers import Degradation, Draft
 from moa.backends.base import Backend, Delta, Notice, Request, Sampling
 from moa.backends.references import backend_for
@@ -24,18 +25,14 @@ drop what is wrong or beside the point, and settle contradictions by reasoning, 
 Answer the user directly, in the language and form asked for, and no longer than the best draft. Do not mention the \
 drafts.\
 """
-_HALVINGS = 3
-"""How often drafts are shortened by half to fit into the window of the model; an eighth of them says little more."""
-_SHORTEST = 400
-"""Characters that are left of each draft at least."""
-_CUT = "\n[…]\n"
 
 
 @dataclass(frozen=True)
 class Synthesize:
     """Writes one answer from several drafts with a streaming model call.
 
-    Drafts that do not fit into the model's window are shortened evenly, and the answer says so.
+    What does not fit into the model's window is left out, the oldest turns and the middle of long drafts, and the
+    answer says so.
 
     Example:
         >>> Synthesize("openai/gpt-4o").name
@@ -63,29 +60,32 @@ class Synthesize:
             MoaError: the model failed, or wrote nothing.
         """
         turn, backend = work.turn, self.backend or work.agents[work.best.agent].backend
-        drafts = work.drafts
         findings, problem = await self._analysed(work, backend) if self.analyse else ("", "")
         if problem:
             yield Degraded(turn.at(), Degradation("aggregator", self.name, problem))
-        longest = max(len(draft.text) for draft in drafts)
-        for halvings in range(_HALVINGS + 1):
-            wrote = False
+
+        def ask(drafts: Sequence[Draft]) -> Request:
+            return self.request(replace(work, drafts=tuple(drafts)), findings)
+
+        wrote, refused = False, None
+        for attempt in attempts(work.drafts, ask, backend, _window(work, backend)):
             try:
-                async with aclosing(self._written(replace(work, drafts=drafts), backend, findings)) as events:
+                async with aclosing(self._written(work, backend, attempt.request)) as events:
                     async for event in events:
                         wrote = wrote or (isinstance(event, AnswerDelta) and bool(event.text.strip()))
                         yield event
-            except ContextTooLong:
-                if wrote or halvings == _HALVINGS:
+            except ContextTooLong as error:
+                if wrote:
                     raise
-                drafts = shortened(work.drafts, longest >> (halvings + 1))
+                refused = error
             else:
                 break
+        else:
+            raise refused or BackendError("Nothing could be asked.")
         if not wrote:
             raise BackendError(f"The aggregator {backend.reference} returned no visible text.")
-        if drafts != work.drafts:
-            why = f"The drafts did not fit into the window of {backend.reference}, so long ones were shortened."
-            yield Degraded(turn.at(), Degradation("context", self.name, why))
+        if attempt.left_out:
+            yield Degraded(turn.at(), Degradation("context", self.name, attempt.left_out))
 
     async def _analysed(self, work: Work, backend: Backend) -> tuple[str, str]:
         """Return what an analysis of the drafts found, and what was wrong with it."""
@@ -98,9 +98,9 @@ class Synthesize:
         except MoaError as error:
             return "", f"The drafts were not analysed before writing: {error}"
 
-    async def _written(self, work: Work, backend: Backend, findings: str) -> AsyncGenerator[AggregationEvent, None]:
+    async def _written(self, work: Work, backend: Backend, request: Request) -> AsyncGenerator[AggregationEvent, None]:
         turn = work.turn
-        async with aclosing(turn.call("the aggregator", backend, self.request(work, findings))) as chunks:
+        async with aclosing(turn.call("the aggregator", backend, request)) as chunks:
             async for chunk in chunks:
                 match chunk:
                     case Delta(text, reasoning=False):
@@ -129,11 +129,10 @@ class Synthesize:
         return Request((Message("system", told), *earlier, Message("user", asked)), sampling)
 
 
-def shortened(drafts: Sequence[Draft], most: int) -> tuple[Draft, ...]:
-    """Return drafts of which none has more than about `most` characters: the beginning and the end of a longer one."""
-    most = max(most, _SHORTEST)
-    half = (most - len(_CUT)) // 2
-    return tuple(
-        draft if len(draft.text) <= most else replace(draft, text=draft.text[:half] + _CUT + draft.text[-half:])
-        for draft in drafts
-    )
+def _window(work: Work, backend: Backend) -> int | None:
+    """Return how many tokens the model can read and write together; None if neither its agent nor it knows."""
+    agent = work.agents[work.best.agent]
+    if backend is agent.backend and agent.context is not None:
+        return agent.context
+    known = getattr(backend, "context", None)
+    return known if isinstance(known, int) else None

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from moa.aggregation.fence import fence_texts
-from moa.aggregation.saying import said_by
+from moa.aggregation.saying import field_in, said_by
 from moa.backends.base import Backend, Request, Sampling
 from moa.backends.references import backend_for
-from moa.errors import BackendError, CallTimeout
+from moa.errors import AgentError, BackendError, CallTimeout
 from moa.messages import Message
 
 if TYPE_CHECKING:
@@ -35,12 +34,24 @@ _ANSWER_TOKENS = 20
 
 @dataclass(frozen=True)
 class Verifier:
-    """Says of one answer whether it is right."""
+    """Says of one answer whether it is right.
+
+    Example:
+        >>> Verifier("local:qwen2.5-coder-1.5b-instruct").seconds
+        60.0
+
+    Raises:
+        AgentError: `seconds` is not more than 0.
+    """
 
     model: str | Backend
     seconds: float = 60.0
     """It may take so long; then it has failed."""
     instructions: str = INSTRUCTIONS
+
+    def __post_init__(self) -> None:
+        if not self.seconds > 0:
+            raise AgentError(f"seconds of a Verifier is {self.seconds}; it must be more than 0.")
 
     async def approves(self, question: str, answer: str, turn: Turn) -> bool:
         """Return whether the model holds the answer for right.
@@ -58,17 +69,13 @@ class Verifier:
             async with asyncio.timeout(self.seconds):
                 said = await said_by(backend, request, turn, who="the verifier")
         except TimeoutError as error:
-            raise CallTimeout(f"{backend.reference} did not verify within {self.seconds:g} s.") from error
+            raise CallTimeout(f"The verifier {backend.reference} did not decide within {self.seconds:g} s.") from error
         return _read(said, backend)
 
 
 def _read(said: str, backend: Backend) -> bool:
-    try:
-        value = json.loads(said)
-        if isinstance(value, dict) and isinstance(value.get("right"), bool):
-            return bool(value["right"])
-    except ValueError:
-        words = {word.casefold() in {"true", "yes"} for word in _WORD.findall(said)}
-        if len(words) == 1:
-            return words.pop()
-    raise BackendError(f"The verifier {backend.reference} did not say whether it is right, but: {said.strip()[:80]!r}")
+    words = {word.casefold() in {"true", "yes"} for word in _WORD.findall(str(field_in(said, "right")))}
+    if len(words) != 1:
+        shown = f"{said.strip()[:80]!r}"
+        raise BackendError(f"The verifier {backend.reference} did not say whether the answer is right, but: {shown}")
+    return words.pop()

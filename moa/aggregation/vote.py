@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,9 +11,9 @@ from moa.aggregation.agreement import agreement
 from moa.aggregation.base import AggregationEvent, Work, ran
 from moa.aggregation.extract import Kind, extract_all
 from moa.aggregation.running import Limits, passes
-from moa.answers import Draft
+from moa.answers import Degradation, Draft
 from moa.code_blocks import code_in
-from moa.events import AnswerDelta
+from moa.events import AnswerDelta, Degraded
 
 _PASSED, _FAILED = "passes its tests", "fails its tests"
 
@@ -24,7 +25,7 @@ class Tally:
     values: tuple[str | None, ...]
     """What each draft comes to; None for one that does not vote."""
     shares: Mapping[str, float]
-    """Value → sum of the weights of its votes."""
+    """Value → sum of the weights of its votes, the winner first."""
 
     @property
     def winner(self) -> str | None:
@@ -33,10 +34,28 @@ class Tally:
 
     def told(self) -> str:
         """Return the result in a few words."""
-        voted = [value for value in self.values if value is not None]
-        if self.winner is None:
+        winner, drafts = self.winner, len(self.values)
+        if winner is None:
             return "no draft comes to anything that can be counted"
-        return f"{voted.count(self.winner)} of {len(self.values)} say {self.winner[:40]}"
+        if winner == _FAILED:
+            return f"none of {drafts} passes its tests"
+        count = self.values.count(winner)
+        if winner == _PASSED:
+            return f"{count} of {drafts} {'passes' if count == 1 else 'pass'} the tests"
+        return f"{count} of {drafts} {'says' if count == 1 else 'say'} {winner[:40]}"
+
+    def problem(self) -> str | None:
+        """Return why the vote decided nothing; None if it did."""
+        if self.winner is None:
+            return (
+                "No draft comes to anything that can be counted, so the one that agrees most with the others is taken."
+            )
+        if self.winner == _FAILED:
+            return "No draft passes its tests, so the one with the most weight is taken."
+        voted = [value for value in self.values if value is not None]
+        if len(voted) == len(set(voted)) > 1:
+            return "No two drafts come to the same, so the one with the most weight is taken."
+        return None
 
 
 @dataclass(frozen=True)
@@ -49,6 +68,9 @@ class Vote:
     router's probabilities as weights); of equal sums, the routing weight decides. A draft that comes to nothing does
     not vote; if none does, the one that agrees most with the others is returned.
 
+    A vote that decides nothing, because no draft comes to anything, all differ, or none passes its tests, is told of in
+    `Answer.degraded`.
+
     Example:
         >>> Vote(kind="number").name
         'vote'
@@ -56,45 +78,51 @@ class Vote:
 
     kind: Kind | None = None
     """What to extract; None finds it out."""
-    tests: tuple[str, ...] = ()
+    tests: Sequence[str] = ()
     """Python statements that code must pass, in place of those of the contract."""
     limits: Limits = field(default_factory=Limits)
     """Of running code."""
     name: str = field(default="vote", init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tests", (self.tests,) if isinstance(self.tests, str) else tuple(self.tests))
 
     async def aggregate(self, work: Work) -> AsyncGenerator[AggregationEvent, None]:
         """Yield the draft that wins."""
         drafts = work.drafts
         tally = await self.tally(work)
         yield ran(self.name, tally.told())
-        at = work.turn.at()
+        if problem := tally.problem():
+            yield Degraded(work.turn.at(), Degradation("aggregator", self.name, problem))
         if tally.winner is None:
             agreed = agreement([draft.text for draft in drafts])
             best = max(range(len(drafts)), key=lambda place: (agreed[place], work.weight(drafts[place]), -place))
-            yield AnswerDelta(at, drafts[best].text, drafts[best].id)
-            return
-        winners = [draft for draft, value in zip(drafts, tally.values, strict=True) if value == tally.winner]
-        chosen = max(winners, key=work.weight)
-        yield AnswerDelta(at, chosen.text, chosen.id)
+            chosen = drafts[best]
+        else:
+            winners = [draft for draft, value in zip(drafts, tally.values, strict=True) if value == tally.winner]
+            chosen = max(winners, key=work.weight)
+        yield AnswerDelta(work.turn.at(), chosen.text, chosen.id)
 
     async def tally(self, work: Work) -> Tally:
         """Return how the drafts vote."""
         tests = self.tests or work.contract.tests
         values = await self._tested(work.drafts, tests) if tests else self._extracted(work.drafts)
-        return count(
-            values, [_votes(draft, work) for draft in work.drafts], [work.weight(each) for each in work.drafts]
-        )
+        votes, weights = [_votes(draft, work) for draft in work.drafts], [work.weight(draft) for draft in work.drafts]
+        return count(values, votes, weights)
 
     def _extracted(self, drafts: Sequence[Draft]) -> list[str | None]:
         found = extract_all([draft.text for draft in drafts], self.kind)
         return [each.value if each else None for each in found]
 
     async def _tested(self, drafts: Sequence[Draft], tests: Sequence[str]) -> list[str | None]:
+        at_once = asyncio.Semaphore(os.cpu_count() or 1)  # more would take each other's time, which is limited
+
         async def tried(draft: Draft) -> str | None:
             code = code_in(draft.text)
             if code is None:
                 return None
-            return _PASSED if (await passes(code, tests, self.limits)).passed else _FAILED
+            async with at_once:
+                return _PASSED if (await passes(code, tests, self.limits)).passed else _FAILED
 
         values = await asyncio.gather(*map(tried, drafts))
         passed = _PASSED in values
@@ -115,7 +143,9 @@ def count(values: Sequence[str | None], votes: Sequence[float], weights: Sequenc
         if value is not None:
             shares[value] = shares.get(value, 0.0) + vote
             backing[value] = backing.get(value, 0.0) + weight
-    order = sorted(shares, key=lambda value: (-round(shares[value], 9), -round(backing[value], 9)))
+    # Rounded, because sums of the same numbers in another order differ in their last digits.
+    shares = {value: round(share, 9) for value, share in shares.items()}
+    order = sorted(shares, key=lambda value: (-shares[value], -round(backing[value], 9)))
     return Tally(tuple(values), {value: shares[value] for value in order})
 
 
