@@ -35,10 +35,13 @@ if TYPE_CHECKING:
     from moa.backends.base import Price as Price
     from moa.backends.breaker import Breaker as Breaker
     from moa.backends.endpoint import Endpoint as Endpoint
+    from moa.backends.hosted import Hosted as Hosted
     from moa.backends.limits import Limits as Limits
+    from moa.backends.resilience import Retries as Retries
     from moa.budget import Budget as Budget
     from moa.contract import OutputContract as OutputContract
     from moa.errors import MoaError as MoaError
+    from moa.estimate import Estimate as Estimate
     from moa.events import Event as Event
     from moa.loader import load_mixture as load_mixture
     from moa.messages import Conversation as Conversation
@@ -48,6 +51,8 @@ if TYPE_CHECKING:
     from moa.panel import Drafting as Drafting
     from moa.panel import Hedge as Hedge
     from moa.routing import Router as Router
+    from moa.session import Session as Session
+    from moa.store.drafts import DraftCache as DraftCache
 
 _HOME = {
     "Agent": "moa.agent",
@@ -59,12 +64,15 @@ _HOME = {
     "Budget": "moa.budget",
     "Conversation": "moa.messages",
     "Draft": "moa.answers",
+    "DraftCache": "moa.store.drafts",
     "Drafting": "moa.panel",
     "Endpoint": "moa.backends.endpoint",
     "Escalate": "moa.aggregation",
+    "Estimate": "moa.estimate",
     "Event": "moa.events",
     "Guard": "moa.aggregation",
     "Hedge": "moa.panel",
+    "Hosted": "moa.backends.hosted",
     "Judge": "moa.aggregation",
     "Limits": "moa.backends.limits",
     "Message": "moa.messages",
@@ -73,11 +81,13 @@ _HOME = {
     "OutputContract": "moa.contract",
     "Price": "moa.backends.base",
     "Refine": "moa.aggregation",
+    "Retries": "moa.backends.resilience",
     "Review": "moa.answers",
     "Router": "moa.routing",
     "Routing": "moa.answers",
     "Select": "moa.aggregation",
     "SelfMix": "moa.aggregation",
+    "Session": "moa.session",
     "Solo": "moa.aggregation",
     "Synthesize": "moa.aggregation",
     "Usage": "moa.messages",

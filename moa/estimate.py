@@ -1,65 +1,101 @@
-"""What a question would probably cost, before anybody is asked."""
+"""What calls will probably use, before they are made."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Final
 
-from moa.backends.base import Backend, Request
+from moa.backends.base import Backend, Request, ToolSpec
 from moa.backends.prices import price_of
 from moa.budget import Expected
-from moa.context import tokens_in
+from moa.context import estimated_tokens, tokens_in
 from moa.messages import Usage
 
-if TYPE_CHECKING:
-    from moa.agent import Agent
-    from moa.messages import Conversation
+ANSWER_TOKENS: Final = 500
+"""What an answer is taken to have as long as nothing is known of its author: most have fewer."""
+_ENOUGH = 3
+"""Answers that make a habit."""
+_REMEMBERED = 32
+"""Answers over which the mean runs; older ones fade."""
 
-ANSWER_TOKENS = 500
-"""What an answer is taken to have where no limit is set: most have fewer."""
+
+class Lengths:
+    """How many tokens each agent, judge or aggregator usually writes: a running mean of what was reported."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, list[float]] = {}
+
+    def add(self, who: str, tokens: int) -> None:
+        """Take note of an answer."""
+        seen = self._seen.get(who)
+        if seen is None:
+            seen = self._seen[who] = [0, 0.0]
+        if seen[0] < _REMEMBERED:
+            seen[0] += 1
+        seen[1] += (tokens - seen[1]) / seen[0]
+
+    def usual(self, who: str) -> int:
+        """Return what somebody will probably write, in tokens; `ANSWER_TOKENS` before three answers were seen."""
+        count, mean = self._seen.get(who, (0, 0.0))
+        return round(mean) if count >= _ENOUGH else ANSWER_TOKENS
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedCall:
+    """A call that will probably be made."""
+
+    who: str
+    """Who asks, for messages."""
+    backend: Backend
+    usage: Usage
+    """What it will probably use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a question would probably take."""
+    """What a question would probably take, rather too much than too little."""
 
     calls: int
     tokens: Usage
     usd: float | None
     """None if the price of one of the models is not known."""
+    unpriced: tuple[str, ...] = ()
+    """Whose price is not known, with the models."""
 
 
-def expected_of(backend: Backend, request: Request) -> tuple[Usage, float | None]:
-    """Return what a call will probably use: tokens, rather too many than too few, and USD, None if not known."""
-    usage = Usage(tokens_in(request.messages), request.sampling.max_tokens or ANSWER_TOKENS)
-    price = price_of(backend)
-    return usage, None if price is None else price.of(usage)
-
-
-def expected_call(backend: Backend, request: Request) -> Expected:
-    """Return what to set aside for a call; an unknown price sets no money aside."""
-    usage, usd = expected_of(backend, request)
-    return Expected(usage.total or 0, usd or 0.0)
-
-
-def estimated(panel: Sequence[Agent], conversation: Conversation, writer: Backend | None) -> Estimate:
-    """Return what a panel, and whoever makes one answer of its drafts, will probably use.
+def expected_usage(request: Request, usual: int = ANSWER_TOKENS) -> Usage:
+    """Return what a call will probably use, in tokens.
 
     Args:
-        panel: who drafts.
-        conversation: what they are asked.
-        writer: the model that reads the drafts and writes the answer; None if no further call is made.
+        request: what is asked.
+        usual: what the answer has where the request sets no limit.
     """
-    requests = [(agent.backend, agent.request(conversation)) for agent in panel]
-    parts = [expected_of(backend, request) for backend, request in requests]
-    if writer is not None:
-        read = tokens_in(conversation.messages) + sum(usage.output or 0 for usage, _ in parts)
-        usage, price = Usage(read, ANSWER_TOKENS), price_of(writer)
-        parts.append((usage, None if price is None else price.of(usage)))
-    usd: float | None = 0.0
-    tokens = Usage()
-    for usage, cost in parts:
-        tokens += usage
-        usd = None if usd is None or cost is None else usd + cost
-    return Estimate(len(parts), tokens, usd)
+    asked = tokens_in(request.messages) + sum(map(_tokens_of_tool, request.tools))
+    return Usage(asked, request.sampling.max_tokens or usual)
+
+
+def expected_of(backend: Backend, request: Request, usual: int = ANSWER_TOKENS) -> Expected:
+    """Return what to set aside for a call; an unknown price sets no money aside."""
+    usage, price = expected_usage(request, usual), price_of(backend)
+    return Expected(usage.total or 0, (price.of(usage) or 0.0) if price else 0.0)
+
+
+def estimate_of(calls: Iterable[ExpectedCall]) -> Estimate:
+    """Return what calls will probably use together."""
+    count, tokens, usd = 0, Usage(), 0.0
+    unpriced: dict[str, None] = {}
+    for call in calls:
+        count += 1
+        tokens += call.usage
+        price = price_of(call.backend)
+        if price is None:
+            unpriced[f"{call.who} ({call.backend.reference})"] = None
+        else:
+            usd += price.of(call.usage) or 0.0
+    return Estimate(count, tokens, None if unpriced else usd, tuple(unpriced))
+
+
+def _tokens_of_tool(tool: ToolSpec) -> int:
+    return estimated_tokens(f"{tool.name} {tool.description} {json.dumps(tool.parameters)}")

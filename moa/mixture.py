@@ -12,12 +12,14 @@ from moa.aggregation import Aggregator, Auto, Function, as_aggregator
 from moa.answers import Answer, Routing
 from moa.backends.breaker import Breaker
 from moa.backends.limits import Limits
+from moa.backends.resilience import Retries
 from moa.backends.traffic import Traffic
 from moa.budget import Budget, Ledger
 from moa.contract import OutputContract
 from moa.errors import AgentError, UsageError
-from moa.estimate import Estimate, estimated
+from moa.estimate import Estimate, Lengths, estimate_of
 from moa.events import Event, RunFailed, RunFinished
+from moa.forecast import forecast
 from moa.messages import Asked, Conversation
 from moa.oversight import Unreviewed
 from moa.panel import Drafting
@@ -75,6 +77,7 @@ class Mixture:
         limits: model reference, or its beginning as in `openai/` → calls at once, requests and tokens a minute, for
             all models together that begin so; of several that fit, the longest counts.
         breaker: when a model that keeps failing is left alone, and for how long.
+        retries: how often a call that failed is tried, and how long is waited before it is tried again.
         unreviewed: what becomes of an answer whose reviewer failed: `pass` gives it and says so, `block` does not.
         cache: earlier answers of models, so that the same request is not paid for twice; None keeps none.
 
@@ -97,6 +100,7 @@ class Mixture:
         drafting: Drafting | None = None,
         limits: Mapping[str, Limits] | None = None,
         breaker: Breaker | None = None,
+        retries: Retries | None = None,
         unreviewed: Unreviewed = "pass",
         cache: DraftCache | None = None,
     ) -> None:
@@ -111,6 +115,8 @@ class Mixture:
         self.feedback = feedback
         self.drafting = drafting or Drafting()
         self.traffic = Traffic(limits, breaker)
+        self.retries = retries
+        self.lengths = Lengths()
         self.unreviewed = unreviewed
         self.cache = cache
         self.embed: Embed = self.router.embed
@@ -145,7 +151,7 @@ class Mixture:
         events: asyncio.Queue[Event] = asyncio.Queue()
         session = wanted.get("session")
         ledger = Ledger(wanted.get("budget") or self.budget, within=session.ledger if session else None)
-        turn = Turn(events.put_nowait, ledger, replaceable, traffic=self.traffic, cache=self.cache)
+        turn = Turn(events.put_nowait, ledger, replaceable, self.traffic, self.cache, self.lengths, self.retries)
         contract = OutputContract.of(wanted.get("output"))
         work = asyncio.create_task(Run(self, conversation, wishes, turn, contract).answer())
         try:
@@ -198,15 +204,16 @@ class Mixture:
     async def estimate(self, asked: Asked, *, pin: Iterable[str] = (), exclude: Iterable[str] = ()) -> Estimate:
         """Return what a question would probably take: calls, tokens and USD. Routes it, and asks nobody.
 
+        It is rather too much than too little: as if an escalation went on to the strong agent, and nothing were cached.
+        How much an agent writes is learnt from its answers; until there are three, 500 tokens are expected, or its
+        `max_tokens`.
+
         Raises:
             MoaError: as `route`.
         """
         conversation = Conversation.of(asked)
         routing = await self.route(conversation, pin=pin, exclude=exclude)
-        panel = [agent for agent in self.agents if agent.name in routing.panel]
-        heaviest = max(panel, key=lambda agent: routing[agent.name].weight)
-        writer = getattr(self.aggregator, "backend", None) or heaviest.backend
-        return estimated(panel, conversation, writer if len(panel) > 1 else None)
+        return estimate_of(forecast(self, conversation, routing))
 
     async def route(self, asked: Asked, *, pin: Iterable[str] = (), exclude: Iterable[str] = ()) -> Routing:
         """Decide who would answer at this moment, and ask nobody.

@@ -11,8 +11,12 @@ from moa.budget import Budget, Ledger
 class Session:
     """What several runs may spend together. Give it to every `ask` or `stream` that belongs to it.
 
+    A run keeps to its own budget and to the session's. The session's seconds begin with its first question.
+
     Example:
         >>> session = Session(Budget(usd=1.0))
+        >>> session.ledger.usd
+        0.0
         >>> mixture.ask_sync("What is 17 * 23?", session=session)  # doctest: +SKIP
         >>> session.ledger.usd  # doctest: +SKIP
         0.0021
@@ -23,4 +27,4 @@ class Session:
     """What was spent so far."""
 
     def __post_init__(self) -> None:
-        self.ledger = Ledger(self.budget)
+        self.ledger = Ledger(self.budget, name="session's budget", idle=True)

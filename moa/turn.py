@@ -7,16 +7,18 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 
-from moa.backends.base import Backend, Chunk, Delta, Finish, Request
+from moa.backends.base import Backend, Chunk, Delta, Finish, Price, Request
 from moa.backends.keeping import kept_of, replayed
+from moa.backends.prices import FREE
 from moa.backends.request_key import request_key
-from moa.backends.resilience import resilient
+from moa.backends.resilience import Retries, resilient
 from moa.backends.thinking import Thoughts
 from moa.backends.traffic import Passage, Traffic
-from moa.budget import Expected, Ledger, Reservation
-from moa.estimate import expected_call
+from moa.budget import NOTHING, Ledger, Reservation
+from moa.estimate import Lengths, expected_of
 from moa.events import Event
 from moa.messages import Usage
 from moa.store.drafts import DraftCache
@@ -31,11 +33,15 @@ class Turn:
     ledger: Ledger
     replaceable: bool = True
     """Whether the reader can take back what was shown of the answer, as `AnswerReplaced` asks of it."""
-    clock: Callable[[], float] = monotonic
     traffic: Traffic = field(default_factory=Traffic)
     """What is known of the backends: the mixture's, shared by all of its turns."""
     cache: DraftCache | None = None
     """Earlier answers to the same requests; None looks none up and keeps none."""
+    lengths: Lengths = field(default_factory=Lengths)
+    """How much everybody usually writes: the mixture's, shared by all of its turns."""
+    retries: Retries | None = None
+    """How often a call is tried, and how long is waited between the tries; None is the usual three tries."""
+    clock: Callable[[], float] = monotonic
     started: float = field(init=False)
     _drafted: Counter[str] = field(init=False, default_factory=Counter)
 
@@ -68,7 +74,8 @@ class Turn:
             MoaError: whatever the backend raises.
         """
         calling = self._called(who, backend, request, hedge=hedge)
-        return calling if self.cache is None else self._cached(self.cache, request_key(backend, request), calling)
+        key = request_key(backend, request) if self.cache else None
+        return self._cached(self.cache, key, calling) if self.cache and key else calling
 
     async def _cached(
         self, cache: DraftCache, key: str, calling: AsyncGenerator[Chunk, None]
@@ -76,7 +83,7 @@ class Turn:
         """Yield an earlier answer to the same request; else make the call, and keep its answer if it is complete."""
         async with aclosing(calling) as chunks:
             if kept := await asyncio.to_thread(cache.get, key):
-                self.ledger.cached += 1
+                self.ledger.count_cached()
                 for chunk in replayed(kept):
                     yield chunk
                 return
@@ -90,40 +97,43 @@ class Turn:
     async def _called(
         self, who: str, backend: Backend, request: Request, *, hedge: bool
     ) -> AsyncGenerator[Chunk, None]:
-        reservation = self._open(who, backend, request)
-        self.ledger.hedges += hedge
+        ledger = self.ledger
+        reservation = self._open(who, backend, request, hedge=hedge)
         passage, thoughts = Passage(backend, self.traffic), Thoughts()
         spoke, finish, given_up = False, None, False
         try:
-            async with aclosing(resilient(passage, request)) as chunks:
+            permit = partial(ledger.count_retry, who)
+            async with aclosing(resilient(passage, request, retries=self.retries, permit=permit)) as chunks:
                 async for chunk in chunks:
                     if isinstance(chunk, Delta):
                         spoke = True
                     elif isinstance(chunk, Finish):
                         finish = chunk
-                    elif chunk.state == "retrying":
-                        self.ledger.count_retry(who)
                     for part in thoughts.parts(chunk):
                         yield part
         except (GeneratorExit, asyncio.CancelledError):
             given_up = finish is None
             raise
         finally:
-            self.ledger.cancelled += given_up
             if finish:
-                self.ledger.close_call(finish.usage, finish.cost_usd, reservation)
+                ledger.close_call(finish.usage, finish.cost_usd, reservation)
+                if finish.usage.output is not None:
+                    self.lengths.add(who, finish.usage.output)
             elif spoke or (given_up and passage.sent):
-                self.ledger.close_call(Usage(None, None), 0.0 if costs_nothing(backend) else None, reservation)
+                cost = 0.0 if costs_nothing(backend) else None
+                ledger.close_call(Usage(None, None), cost, reservation, cancelled=given_up)
             else:
-                self.ledger.release(reservation)
+                ledger.release(reservation, cancelled=given_up)
 
-    def _open(self, who: str, backend: Backend, request: Request) -> Reservation:
+    def _open(self, who: str, backend: Backend, request: Request, *, hedge: bool) -> Reservation:
         """Count a call that is about to be made. Prices and tokens are looked up only where a limit asks for them."""
         ledger = self.ledger
-        expected = expected_call(backend, request) if ledger.limits_use else Expected()
-        return ledger.open_call(who, priced=not ledger.limits_money or backend.priced, expected=expected)
+        priced = not ledger.limits_money or backend.priced
+        expected = expected_of(backend, request, self.lengths.usual(who)) if ledger.limits_use else NOTHING
+        return ledger.open_call(who, priced=priced, expected=expected, hedge=hedge)
 
 
 def costs_nothing(backend: Backend) -> bool:
-    """Whether a model runs on this machine or not at all, so that it costs nothing however much it wrote."""
-    return backend.reference.startswith(("local:", "replay:"))
+    """Whether a model costs nothing however much it writes: by its price, or because it runs here or not at all."""
+    given = getattr(backend, "price", None)
+    return given == FREE if isinstance(given, Price) else backend.reference.startswith(("local:", "replay:"))

@@ -53,14 +53,14 @@ def test_a_path_object_will_do_as_well() -> None:
 
 
 def test_a_file_of_agents_alone_makes_a_mixture_of_them_named_after_the_file() -> None:
-    write("pair.py", f'{HEAD}a = Agent("a", model=MODEL)\nb = Agent("b", model=MODEL)\n')
+    write("pair.py", f'{HEAD}a = Agent("a", model=MODEL)\nb = Agent("b", model=MODEL, about="bees")\n')
     mixture = load_mixture("pair.py")
     assert mixture.name == "pair"
     assert [agent.name for agent in mixture.agents] == ["a", "b"]
 
 
 def test_agents_in_a_list_count() -> None:
-    write("many.py", f'{HEAD}agents = [Agent(f"a{{n}}", model=MODEL) for n in range(3)]\n')
+    write("many.py", f'{HEAD}agents = [Agent(f"a{{n}}", model=MODEL, about=f"field {{n}}") for n in range(3)]\n')
     assert names("many.py") == ["a0", "a1", "a2"]
 
 
@@ -86,7 +86,7 @@ def test_one_mixture_under_two_names_is_one_mixture() -> None:
 
 
 def test_a_single_agent_can_be_named() -> None:
-    write("pair.py", f'{HEAD}a = Agent("a", model=MODEL)\nb = Agent("b", model=MODEL)\n')
+    write("pair.py", f'{HEAD}a = Agent("a", model=MODEL)\nb = Agent("b", model=MODEL, about="bees")\n')
     assert names("pair.py:b") == ["b"]
 
 

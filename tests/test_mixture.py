@@ -15,7 +15,7 @@ from moa.aggregation import Solo, Synthesize
 from moa.aggregation.base import AggregationEvent, Work
 from moa.backends.base import Delta, Finish
 from moa.budget import Budget
-from moa.errors import AgentError, AllDraftsFailed, BackendError, ConversationError, UsageError
+from moa.errors import AgentError, AllDraftsFailed, BackendError, BudgetExceeded, ConversationError, UsageError
 from moa.events import AnswerDelta, Event, RunFailed, RunFinished
 from moa.messages import Usage
 from moa.mixture import Mixture
@@ -249,7 +249,7 @@ class TestSpending:
 
     async def test_a_budget_of_zero_asks_nobody(self) -> None:
         model = ScriptedModel("never")
-        with pytest.raises(AllDraftsFailed, match="budget of 0 calls"):
+        with pytest.raises(BudgetExceeded, match="budget of 0 calls"):
             await Mixture([agent("math", model)], router=FixedRouter(math=1.0), budget=Budget(calls=0)).ask("?")
         assert model.requests == []
 

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from moa.cli.spending import BudgetCalls, BudgetSeconds, BudgetTokens, BudgetUsd, Cached
 from moa.errors import MoaError
 
 if TYPE_CHECKING:
+    from moa.budget import Budget
     from moa.messages import Conversation
     from moa.mixture import Mixture
+    from moa.session import Session
     from moa.store import Store
 
 
@@ -22,37 +25,51 @@ def chat(
         str | None,
         typer.Argument(metavar="MIXTURE", help="A file, file.py:name, or a folder of agents.", show_default=False),
     ] = None,
+    budget_usd: BudgetUsd = None,
+    budget_tokens: BudgetTokens = None,
+    budget_calls: BudgetCalls = None,
+    budget_seconds: BudgetSeconds = None,
+    cached: Cached = False,
 ) -> None:
     """Chat with a mixture, and watch who is chosen, what is drafted, and what it takes.
 
     F1 shows the keys. Where input or output is not a terminal, questions are read from standard input, one a line,
-    and the answers are written to standard output.
+    and the answers are written to standard output. A budget is that of all questions together.
 
     Example: moa chat agents/starter.py
 
     Example: moa chat < questions.txt > answers.txt
+
+    Example: moa chat --budget-usd 1
     """
+    from moa.cli.spending import budget_of, cache_of
+
+    budget = budget_of(budget_usd, budget_tokens, budget_calls, budget_seconds)
     # Textual draws on standard error, so that has to be the terminal too.
     if all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         from moa.tui import run_chat
 
-        raise typer.Exit(run_chat(mixture))
-    raise typer.Exit(_chat_in_lines(mixture))
+        raise typer.Exit(run_chat(mixture, budget=budget, cache=cache_of(cached)))
+    raise typer.Exit(_chat_in_lines(mixture, budget, cached=cached))
 
 
-def _chat_in_lines(spec: str | None) -> int:
+def _chat_in_lines(spec: str | None, budget: Budget | None, *, cached: bool) -> int:
     """Answer the questions on standard input, each continuing the conversation.
 
     Returns:
         The exit code: 0, or that of the last question that could not be answered.
     """
     from moa.cli.deciding import Downloading
+    from moa.cli.spending import cache_of
     from moa.loader import load_mixture
     from moa.messages import Conversation
     from moa.routing.feedback import Feedback
+    from moa.session import Session
     from moa.store import Store
 
     mixture, store = load_mixture(spec), Store()
+    mixture.cache = cache_of(cached) or mixture.cache
+    session = Session(budget) if budget else None
     mixture.router.prepare(mixture.agents, on_progress=Downloading())
     mixture.feedback = mixture.feedback or Feedback(store, mixture.name)
     conversation: Conversation | None = None
@@ -67,7 +84,7 @@ def _chat_in_lines(spec: str | None) -> int:
                     continue
                 asked = Conversation.of(question) if conversation is None else conversation.then(answer, question)
                 try:
-                    answer = runner.run(_answer(mixture, store, asked))
+                    answer = runner.run(_answer(mixture, store, asked, session))
                 except MoaError as error:
                     exit_code = error.exit_code
                 else:
@@ -77,7 +94,7 @@ def _chat_in_lines(spec: str | None) -> int:
     return exit_code
 
 
-async def _answer(mixture: Mixture, store: Store, conversation: Conversation) -> str:
+async def _answer(mixture: Mixture, store: Store, conversation: Conversation, session: Session | None) -> str:
     """Print the answer and what leads to it, and return its text.
 
     Raises:
@@ -90,7 +107,8 @@ async def _answer(mixture: Mixture, store: Store, conversation: Conversation) ->
     narrator = Narrator(answer_to=sys.stdout, tell_to=sys.stderr)
     text = ""
     try:
-        async with aclosing(recorded(mixture.stream(conversation), store, on_problem=narrator.problem)) as events:
+        asked = mixture.stream(conversation, session=session)
+        async with aclosing(recorded(asked, store, on_problem=narrator.problem)) as events:
             async for event in events:
                 narrator.tell(event)
                 if isinstance(event, RunFinished):

@@ -35,6 +35,8 @@ def totals_line(answer: Answer) -> str:
     parts.append(
         "cost unknown" if answer.cost_usd is None else f"{answer.cost_usd:.4f} USD" if answer.cost_usd else "free"
     )
+    if answer.spent.cached:
+        parts.append(f"{answer.spent.cached} from the cache")
     return ", ".join(parts)
 
 

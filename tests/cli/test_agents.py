@@ -17,7 +17,7 @@ panel = Mixture(
         Agent("math", model="http://127.0.0.1:9/v1#m", about="Sums and proofs.", examples=["1 + 1?", "2 + 2?"]),
         Agent("law", model=Endpoint("https://example.invalid/v1", "l", api_key_env="MOA_TEST_KEY"), about="Contracts."),
         Agent("tiny", model="local:smollm2-135m-instruct"),
-        Agent("gone", model="local:nowhere/gone.gguf"),
+        Agent("gone", model="local:nowhere/gone.gguf", about="Ruins."),
     ],
     name="panel",
     fallback="tiny",
@@ -101,3 +101,16 @@ def test_a_misspelt_file_is_one_clear_sentence() -> None:
 )
 def test_a_reference_tells_where_its_model_runs(reference: str, place: str) -> None:
     assert where(reference) == place
+
+
+def test_a_reviewer_is_shown_as_one() -> None:
+    Path("watched.py").write_text(
+        "from moa import Agent, Mixture\n"
+        'sage = Agent("sage", model="http://127.0.0.1:9/v1#s")\n'
+        'watch = Agent("watch", model="http://127.0.0.1:9/v1#w", reviews=True)\n'
+        "mixture = Mixture([sage, watch])\n"
+    )
+    told = json.loads(run(agents, "watched.py", "--json").out)["agents"]
+    assert [(row["name"], row["reviews"]) for row in told] == [("sage", False), ("watch", True)]
+    [line] = [line for line in run(agents, "watched.py").out.splitlines() if "watch" in line and "reviews" in line]
+    assert "reviews every answer" in line

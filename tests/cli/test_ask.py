@@ -46,7 +46,7 @@ class TestAnswering:
         [draft] = answer["drafts"]
         assert (draft["agent"], draft["status"], draft["tokens"]) == ("sage", "ok", {"input": 7, "output": 3})
         assert draft["cost_usd"] is None
-        assert answer["aggregator"] == {"asked": "synthesize", "ran": "solo", "why": "one draft"}
+        assert answer["aggregator"] == {"asked": "auto", "ran": "solo", "why": "one draft"}
         assert answer["degraded"] == []
 
     async def test_a_dash_reads_the_question_from_stdin(self, tmp_path: Path) -> None:

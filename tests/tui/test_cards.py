@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.content import Content
 
-from moa.events import DraftDelta, Event, Routed
+from moa.answers import Review
+from moa.events import DraftDelta, Event, Reviewed, Routed
 from moa.tui.bearings import Hints, Title
 from moa.tui.card import Card
 from moa.tui.draft_card import DraftCard
@@ -113,3 +114,21 @@ async def test_a_card_is_laid_out_again_only_when_its_lines_are_more_or_fewer(mo
         assert asked == [False, False]
         card.show(fold(scenes.done_scene()), 9.4)
         assert asked == [False, False, True]
+
+
+def test_what_reviewers_said_stands_under_the_aggregator() -> None:
+    reviews = (
+        Review("style", "pass"),
+        Review("doctor", "annotate", "Ask a doctor \x1b[31m too."),
+        Review("safety", "block", "It names a person."),
+        Review("slow", "failed", "It did not answer."),
+    )
+    card = OutcomeCard()
+    card.show(fold([*scenes.BOTH_ASKED, *(Reviewed(2.0, review) for review in reviews)]), 2.0)
+    lines = card.lines(60)
+    assert_harmless_and_fitting(lines, 60)
+    text = "\n".join(line.plain for line in lines)
+    assert "style lets it pass" in text
+    assert "doctor notes: Ask a doctor" in text
+    assert "! safety blocked it: It names a person." in text
+    assert "slow" not in text, "a degradation tells of it"

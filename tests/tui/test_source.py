@@ -8,10 +8,12 @@ from typing import Any, cast
 
 import pytest
 
-from moa.errors import MoaError
-from moa.events import RunFinished
+from moa.budget import Budget
+from moa.errors import BudgetExceeded, MoaError
+from moa.events import Event, RunFinished
 from moa.messages import Conversation
 from moa.store import Store
+from moa.store.drafts import DraftCache
 from moa.tui.source import AgentCard, open_mixture, starters
 
 MIXTURE = """
@@ -40,6 +42,20 @@ async def test_a_mixture_answers_and_every_run_is_recorded(tmp_path: Path) -> No
     assert problems == []
     with Store() as store:
         assert [run.question for run in store.runs()] == ["Hello?"]
+
+
+async def test_all_questions_share_one_budget(tmp_path: Path) -> None:
+    (tmp_path / "cave.py").write_text(MIXTURE)
+    source = open_mixture(str(tmp_path / "cave.py"), Budget(calls=1), DraftCache(tmp_path))
+
+    async def answered(question: str) -> list[Event]:
+        run = cast("Any", source.ask(Conversation.of(question), print))
+        async with aclosing(run) as stream:
+            return [event async for event in stream]
+
+    await answered("Hello?")
+    with pytest.raises(BudgetExceeded, match="session's budget of 1 call"):
+        await answered("Anybody?")
 
 
 def test_a_mixture_that_is_not_there_is_an_error_in_words(tmp_path: Path) -> None:
