@@ -120,6 +120,7 @@ def _contents(gate: TrainedGate) -> tuple[dict[str, Any], dict[str, NDArray[Any]
         "thresholds": dict(gate.thresholds),
         "lexicon": {"pieces": head.lexicon.pieces, "scales": list(head.lexicon.scales)},
         "width": head.width,
+        "nearness": {"weight": head.nearness, "inside": head.inside},
         "facts": gate.facts,
     }
     arrays: dict[str, NDArray[Any]] = {
@@ -154,7 +155,8 @@ def _restored(manifest: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Trai
         tuple(manifest["lexicon"]["scales"]),
     )
     weights = (arrays[name] for name in ("by_landmark", "by_vector", "by_term", "bias"))
-    head = Head(lexicon, arrays["landmarks"], manifest["width"], *weights)
+    near = manifest["nearness"]
+    head = Head(lexicon, arrays["landmarks"], manifest["width"], *weights, near["weight"], near["inside"])
     labels = tuple(manifest["labels"])
     texts = tuple(json.loads(text) for text in _unpacked(arrays["example_texts"]))
     return TrainedGate(

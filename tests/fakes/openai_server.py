@@ -57,10 +57,10 @@ class Break:
     """An answer that breaks off after some tokens.
 
     `how` is what happens then: `reset` drops the connection, `end` ends the body properly but without `[DONE]`,
-    `hang` sends nothing more, `ping` sends comments for ever.
+    `hang` sends nothing more, `ping` sends comments for ever, `drip` a token every few milliseconds for ever.
     """
 
-    how: Literal["reset", "end", "hang", "ping"]
+    how: Literal["reset", "end", "hang", "ping", "drip"]
     after: Sequence[str] = ()
     finish_reason: str | None = None
     """Sent after the tokens, if given."""
@@ -293,10 +293,10 @@ class _Exchange:
                 return await self.end()
             case "hang":
                 await self.reader.read()
-            case "ping":
+            case "ping" | "drip":
                 gone = asyncio.create_task(self.reader.read())
                 while not gone.done():
-                    await self.send(b": still here\n\n")
+                    await self.send(b": still here\n\n" if broken.how == "ping" else event("drip "))
                     await asyncio.wait([gone], timeout=0.005)
         return False
 

@@ -323,3 +323,13 @@ def test_the_default_encoder_is_loaded_with_the_first_question(own_cache: Path, 
     assert router.encoder == "all-minilm-l6-v2-int8"
     assert route(router, "Can you fix this Python function for me?").panel == ("code",)
     assert list((own_cache / "vectors").glob("*.npy"))
+
+
+def test_it_embeds_any_text_once_its_encoder_is_loaded() -> None:
+    router = Router(WordEncoder())
+    assert router.embed(["solve the equation"]) is None
+    route(router, "solve the equation")
+    vectors = router.embed(["solve the equation", "write a poem"])
+    assert vectors is not None
+    assert vectors.shape == (2, 512)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1])

@@ -14,6 +14,9 @@ from moa.routing.learned.lexicon import Lexicon
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+NEAREST = 5
+"""Landmarks whose mean cosine says how near a question is to anything that was learned."""
+
 
 @dataclass(frozen=True, eq=False)
 class Head:
@@ -36,10 +39,15 @@ class Head:
     """Weights, shape (terms, labels)."""
     bias: NDArray[np.float32]
     """Shape (labels,)."""
+    nearness: float = 0.0
+    """How much the scores of all labels alike rise with the mean cosine of the nearest landmarks, 0 or more: it tells
+    questions out of scope (Sun et al., Out-of-distribution Detection with Deep Nearest Neighbors, 2022)."""
+    inside: int = 0
+    """How many of the landmarks, which come first, have a label."""
 
     @cached_property
     def _compares(self) -> bool:
-        """Whether the landmarks have a part: not where the softmax alone did best."""
+        """Whether the landmarks have a part in the differences of labels: not where the softmax alone did best."""
         return bool(self.by_landmark.any())
 
     def scores(
@@ -56,13 +64,25 @@ class Head:
             float32, shape (questions, labels).
         """
         scores: NDArray[np.float32] = vectors @ self.by_vector + self.bias
-        if self._compares:
-            near = vectors @ self.landmarks.T if cosines is None else cosines.copy()
-            scores += likeness(near, self.width) @ self.by_landmark
+        if cosines is None and (self._compares or self.nearness):
+            cosines = vectors @ self.landmarks.T
+        if cosines is not None and self.nearness:
+            scores += self.nearness * nearness(cosines[:, : self.inside])[:, None]
+        if cosines is not None and self._compares:
+            scores += likeness(cosines.copy(), self.width) @ self.by_landmark
         for row, text in enumerate(texts):
             places, values = self.lexicon.row(text)
             scores[row] += values @ self.by_term[places]
         return scores
+
+
+def nearness(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean of the highest cosines of each question, shape (questions,), given (questions, landmarks)."""
+    count = min(NEAREST, cosines.shape[1])
+    if not count:
+        return np.zeros(len(cosines), np.float32)
+    nearest: NDArray[np.float32] = np.partition(cosines, -count, axis=1)[:, -count:].mean(axis=1)
+    return nearest
 
 
 def kernel(vectors: NDArray[np.float32], landmarks: NDArray[np.float32], width: float) -> NDArray[np.float32]:

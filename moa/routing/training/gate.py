@@ -66,7 +66,8 @@ def train_gate(
     learned = learn(questions, vectors[:own], beside, say, calibration)
     owners = np.concatenate([questions.codes, beside_codes])[learned.pivots]
     owners[owners < 0] = len(questions.labels)
-    texts = (*questions.texts, *beside_texts)
+    written = beside_texts[: len(beside_texts) // 2]
+    texts = (*questions.texts, *written, *written)  # nobody is shown a slip that nobody made
     examples = Examples(
         questions.labels, tuple(texts[place][:_KEPT] for place in learned.pivots), learned.head.landmarks, owners
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moa.routing.learned.head import kernel
+from moa.routing.learned.head import kernel, nearness
 from moa.routing.training.features import Features, term_matrix
 from moa.routing.training.solving import NOISE, Ridge, softmax_regression
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from moa.routing.learned.head import Head
 
 Groups = Sequence["NDArray[np.intp]"]
+_BLOCK = 1000
+"""Questions that are compared at once."""
 _LEAST, _MOST = 1 / 3, 3.0
 """A question of a frequent label counts no less than this, and one of a rare label no more."""
 
@@ -28,11 +30,19 @@ class Scores:
 
     ridge: NDArray[np.float32]
     softmax: NDArray[np.float32]
+    nearness: NDArray[np.float32]
+    """How near each question is to those that were not left out with it, shape (questions,)."""
 
-    def mixed(self, share: float, spread: tuple[float, float]) -> NDArray[np.float32]:
-        """Add both heads: `share` of the ridge, the rest of the softmax, each divided by its spread."""
+    def mixed(self, share: float, spread: tuple[float, float], nearness: float = 0.0) -> NDArray[np.float32]:
+        """Add both heads: `share` of the ridge, the rest of the softmax, each divided by its spread; and the nearness.
+
+        Args:
+            share: of the ridge, 0 … 1.
+            spread: of the ridge and of the softmax.
+            nearness: how much it counts, for all labels alike.
+        """
         ridge, softmax = self.ridge * (share / spread[0]), self.softmax * ((1 - share) / spread[1])
-        return (ridge + softmax).astype(np.float32)
+        return (ridge + softmax + nearness * self.nearness[:, None]).astype(np.float32)
 
 
 class Heads:
@@ -61,6 +71,7 @@ class Heads:
         pivots: NDArray[np.intp],
     ) -> None:
         self._vectors, self._texts, self._pivots = vectors, texts, pivots
+        self._inside = pivots[codes[pivots] >= 0]
         self._weights = balanced(codes, labels) * counts
         self._features = Features.fit(vectors, texts, pivots)
         self._dense = self._features.dense(vectors, texts)
@@ -80,6 +91,7 @@ class Heads:
         """
         count, labels = self._shares.shape
         ridge, softmax = (np.full((count, labels), np.nan, np.float32) for _ in range(2))
+        near = np.full(count, np.nan, np.float32)
         place = np.full(count, -1, np.intp)
         place[self._pivots] = np.arange(len(self._pivots))
         inside = [place[group][place[group] >= 0] for group in groups]
@@ -93,15 +105,21 @@ class Heads:
                 self._dense[others], self._shares[others], self._weights[others], steps=steps
             )
             softmax[group] = self._dense[group] @ weights + bias
+            near[group] = self._nearness(group, self._inside[others[self._inside]])
             on_step()
-        return Scores(ridge, softmax)
+        return Scores(ridge, softmax, near)
 
-    def fit(self, share: float, spread: tuple[float, float]) -> Head:
-        """Fold both heads, fitted on all questions, into one, with the `share` and `spread` of `Scores.mixed`."""
+    def fit(self, share: float, spread: tuple[float, float], near: float = 0.0) -> Head:
+        """Fold both heads, fitted on all questions, into one, mixed as `Scores.mixed` does."""
         weights, bias = softmax_regression(self._dense, self._shares, self._weights)
         of_softmax = np.float32((1 - share) / spread[1])
         ridge = self._ridge.coefficients * np.float32(share / spread[0])
-        return self._features.head(ridge, weights * of_softmax, bias * of_softmax)
+        head = self._features.head(ridge, weights * of_softmax, bias * of_softmax)
+        return replace(head, nearness=near, inside=len(self._inside))
+
+    def _nearness(self, group: NDArray[np.intp], known: NDArray[np.intp]) -> NDArray[np.float32]:
+        columns, blocks = self._vectors[known].T, range(0, len(group), _BLOCK)
+        return np.concatenate([nearness(self._vectors[group[start : start + _BLOCK]] @ columns) for start in blocks])
 
     def _of_ridge(self, places: NDArray[np.intp]) -> NDArray[np.float32]:
         features, coefficients = self._features, self._ridge.coefficients

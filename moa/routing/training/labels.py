@@ -34,6 +34,9 @@ STRANGERS = 0.02
 """Share of questions out of scope that is expected where training saw none."""
 EXPECTED = 0.15
 """The same where training saw some: those who collect questions find fewer than their users will ask."""
+NEARNESS = 5.0
+"""How much a score rises with the nearness, where questions out of scope are told by it: a spread of the scores for a
+cosine of 0.2."""
 _HEAVY = 5e8
 """Questions × labels × columns from which fewer folds must do, for the time a softmax takes."""
 _NEVER = -50.0
@@ -130,8 +133,9 @@ def learn(
     spread = (float(known.ridge.std()), float(known.softmax.std()))
     seen = [(known, codes)] if unseen is None else [(known, codes), (unseen, codes)]
     share = _best_share(seen, spread)
-    mixed = [scores.mixed(share, spread) for scores, _ in seen]
-    outside = None if strangers is None else strangers.mixed(share, spread)
+    near = NEARNESS if strangers is not None or (codes < 0).any() else 0.0
+    mixed = [scores.mixed(share, spread, near) for scores, _ in seen]
+    outside = None if strangers is None else strangers.mixed(share, spread, near)
 
     def calibrated(rows: list[NDArray[np.bool_]], method: Method) -> Calibration:
         twice = [0, *range(len(mixed))]  # most questions will be like those that were learned from
@@ -151,7 +155,7 @@ def learn(
     probabilities = candidates[method]
     calibration = calibrated([_measured(scores) for scores in mixed], method)
     say("fitting on all questions")
-    head = heads.fit(share, spread)
+    head = heads.fit(share, spread, near)
     there = [_measured(rows) for rows in probabilities]
     measured = [figures(rows[part], codes[part]) for rows, part in zip(probabilities, there, strict=True)]
     table = confusions(probabilities[0].argmax(axis=1), codes, labels)
@@ -182,7 +186,7 @@ class _Trial:
         left = iter(range(1, len(groups) + 1))
         count = len(self._codes)
         scores = self._heads.left_out(groups, lambda: self._say(f"left out {what}: {next(left)} of {len(groups)}"))
-        return Scores(scores.ridge[:count], scores.softmax[:count])
+        return Scores(scores.ridge[:count], scores.softmax[:count], scores.nearness[:count])
 
     def strangers(self, labels: int) -> Scores:
         """Return the scores of questions whose label was not learned, by heads that know the other labels."""
