@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.aggregation.policies import longest, of_usual_length, shortest, taken, vote_bounds
 from benchmarks.routing.bench import Bench, say
-from benchmarks.routing.estimators import BEST_SINGLE, LeftOut, left_out
+from benchmarks.routing.estimators import BEST_SINGLE, Told, left_out
 from benchmarks.routing.learned_responses import LEARNED
 from benchmarks.routing.matrices import Family, families
 from benchmarks.routing.sets import read
@@ -26,7 +26,13 @@ JUDGED = "response_matrix_alpaca_pref"
 DRAFTED = "alpaca_drafts_moa"
 NO_ANSWERS = {"NullModel", "gpt4_gamed", "gpt4_1106_preview"}
 """Two entries that were made to fool the judge, and the one that all others were compared with."""
-PROPOSERS = ("Qwen1.5-72B-Chat", "Meta-Llama-3-70B-Instruct", "Mixtral-8x22B-Instruct-v0.1", "dbrx-instruct", "wizardlm-70b")
+PROPOSERS = (
+    "Qwen1.5-72B-Chat",
+    "Meta-Llama-3-70B-Instruct",
+    "Mixtral-8x22B-Instruct-v0.1",
+    "dbrx-instruct",
+    "wizardlm-70b",
+)
 FUSED = ("Together-MoA", "Together-MoA-Lite", "SelfMoA_gemma-2-9b-it-SimPO")
 FEW = 3
 """Models of a small panel: the best ones, as told from other questions."""
@@ -59,8 +65,8 @@ def judged(bench: Bench) -> list[Table]:
 def _chosen(title: str, family: Family, characters: NDArray[np.float64], bench: Bench) -> Table:
     told = {each.name: left_out(each, family, bench.embedder) for each in (BEST_SINGLE, LEARNED)}
     choices: dict[str, NDArray[np.intp]] = {
-        BEST_SINGLE.name: told[BEST_SINGLE.name].choice,
-        "solo, by a gate of responses": told[LEARNED.name].choice,
+        BEST_SINGLE.name: told[BEST_SINGLE.name].choice(),
+        "solo, by a gate of responses": told[LEARNED.name].choice(),
         "the longest": longest(characters),
         "the shortest": shortest(characters),
         "of usual length": of_usual_length(characters),
@@ -110,7 +116,7 @@ def drafted(bench: Bench) -> list[Table]:
     notes["select by agreement"] = ", ".join(
         f"{name} {(picks['select by agreement'] == place).mean():.0%}" for place, name in enumerate(PROPOSERS)
     )
-    title = f"length of the answer, in lengths of the median of {len(PROPOSERS)} drafts ({len(rows)} questions, no judgements)"
+    title = f"length, in that of the median of {len(PROPOSERS)} drafts ({len(rows)} questions, no judgements)"
     return [table_of_means(DRAFTED, title, lengths, list(lengths), notes=notes, digits=2, falls=True)]
 
 
@@ -123,18 +129,22 @@ def votes(bench: Bench) -> list[Table]:
         say(f"response_matrix: {family.name}, {len(family.texts):,} questions")
         single, gate = (left_out(each, family, bench.embedder) for each in (BEST_SINGLE, LEARNED))
         values = {
-            BEST_SINGLE.name: taken(family.success, single.choice),
-            "solo, by a gate of responses": taken(family.success, gate.choice),
+            BEST_SINGLE.name: taken(family.success, single.choice()),
+            "solo, by a gate of responses": taken(family.success, gate.choice()),
             **_voted("all", len(family.models), family, single),
             **_voted(f"the best {FEW}", FEW, family, single),
             "random": family.success.mean(axis=1),
             "oracle": family.success.max(axis=1),
         }
-        tables.append(_against_single("response_matrix", f"{family.name}: right answers", values, {}, held=("solo, by a gate of responses",)))
+        tables.append(
+            _against_single(
+                "response_matrix", f"{family.name}: right answers", values, {}, held=("solo, by a gate of responses",)
+            )
+        )
     return tables
 
 
-def _voted(who: str, count: int, family: Family, told: LeftOut) -> dict[str, NDArray[np.float64]]:
+def _voted(who: str, count: int, family: Family, told: Told) -> dict[str, NDArray[np.float64]]:
     order = np.argsort(-told.success, axis=1, kind="stable")[:, :count]
     at_least, at_most = vote_bounds(np.take_along_axis(family.success, order, axis=1))
     return {f"vote of {who}, wrong ones all alike": at_least, f"vote of {who}, wrong ones all different": at_most}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from moa.backends.base import Backend, Chunk, Delta, Finish, Readiness, Request
@@ -14,6 +15,9 @@ from moa.backends.references import backend_for
 from moa.backends.request_key import request_key
 from moa.messages import Usage
 from moa.paths import cache_folder
+
+_FENCE = re.compile(r"(?<=<)(/?)(draft|answer)-[0-9a-f]{8}\b")
+"""A tag around a draft; its number is another one in every run, which must not make it another question."""
 
 
 def store() -> Path:
@@ -46,7 +50,7 @@ class Remembering:
         Raises:
             MoaError: as the model.
         """
-        key = request_key(self._inner, request) or ""
+        key = request_key(self._inner, _without_numbers(request)) or ""
         if key not in self._kept:
             await self._ask(key, request)
         text, used, written = self._kept[key]
@@ -70,3 +74,9 @@ class Remembering:
         store().parent.mkdir(parents=True, exist_ok=True)
         with store().open("a", encoding="utf-8") as out:
             out.write(json.dumps({**row, "seconds": time.monotonic() - started}, ensure_ascii=False) + "\n")
+
+
+def _without_numbers(request: Request) -> Request:
+    """Return a request whose fences are the same in every run."""
+    messages = (replace(each, content=_FENCE.sub(r"\1\2", each.content)) for each in request.messages)
+    return replace(request, messages=tuple(messages))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from benchmarks.aggregation.remembering import Remembering
 from benchmarks.aggregation.replaying import CHEAP, LARGE, SMALL
 from benchmarks.aggregation.sets import Question
 from moa.aggregation import Aggregator, Escalate, Guard, Judge, Select, SelfMix, Solo, Synthesize, Vote
@@ -23,10 +24,6 @@ class System:
     aggregator: Callable[[Question], Aggregator]
     alone: str | None = None
     """The model that is asked, if it is only one."""
-    samples: bool = False
-    """Whether it needs drawn drafts beside the greedy ones."""
-    live: bool = False
-    """Whether it calls a model."""
     single: bool = False
     """Whether it is one model, which the others are compared with."""
     codes: bool = False
@@ -39,7 +36,7 @@ class System:
 
 
 def _always(aggregator: Aggregator) -> Callable[[Question], Aggregator]:
-    return lambda question: aggregator
+    return lambda _question: aggregator
 
 
 def _by_shown_test(question: Question) -> Aggregator:
@@ -64,27 +61,30 @@ KEPT = (
     System("Escalate at 0.9", _always(Escalate(CHEAP, confident=0.9)), alone=LARGE),
 )
 SAMPLED = (
-    System("SelfMix 0.5B, 3 samples, Vote", _always(SelfMix(CHEAP, n=3)), samples=True),
-    System("SelfMix 1.5B, 3 samples, Vote", _always(SelfMix(n=3)), alone=LARGE, samples=True),
-    System("Guard(SelfMix 1.5B, 3 samples, Vote)", _always(Guard(SelfMix(n=3))), alone=LARGE, samples=True),
+    System("SelfMix 0.5B, 3 samples, Vote", _always(SelfMix(CHEAP, n=3))),
+    System("SelfMix 1.5B, 3 samples, Vote", _always(SelfMix(n=3)), alone=LARGE),
+    System("Guard(SelfMix 1.5B, 3 samples, Vote)", _always(Guard(SelfMix(n=3))), alone=LARGE),
     System(
         "SelfMix 1.5B, 3 samples, agreement",
         _always(SelfMix(n=3, then=Select("agreement"))),
         alone=LARGE,
-        samples=True,
     ),
     System(
         "Escalate by two samples that agree",
         _always(Escalate(CHEAP, by="agreement", confident=0.99)),
         alone=LARGE,
-        samples=True,
     ),
 )
-_JUDGE = Judge(WRITER, _PATIENCE_SECONDS)
-_WRITING = Synthesize(WRITER, temperature=0.0, max_tokens=ANSWER_TOKENS)
-LIVE = (
-    System("Synthesize", _always(_WRITING), live=True),
-    System("Guard(Synthesize)", _always(Guard(_WRITING)), live=True),
-    System("Guard(Synthesize, judge)", _always(Guard(_WRITING, judge=_JUDGE)), live=True),
-    System("Select(judge)", _always(Select("judge", _JUDGE)), live=True),
-)
+
+
+def live() -> tuple[System, ...]:
+    """Return the aggregators that call a model; what they ask is kept, so that they share their calls."""
+    model = Remembering(WRITER)
+    judge = Judge(model, _PATIENCE_SECONDS)
+    writing = Synthesize(model, temperature=0.0, max_tokens=ANSWER_TOKENS)
+    return (
+        System("Synthesize", _always(writing)),
+        System("Guard(Synthesize)", _always(Guard(writing))),
+        System("Guard(Synthesize, judge)", _always(Guard(writing, judge=judge))),
+        System("Select(judge)", _always(Select("judge", judge))),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 FEWEST = 4
 """Questions of a field from which it gets a bar of its own; the others share one."""
@@ -62,4 +63,4 @@ def bar(pairs: Sequence[Pair]) -> float:
 def _candidates(sure: Iterable[float]) -> list[float]:
     """Return everything that a bar can tell apart: 0, between any two confidences, and 1."""
     known = sorted({each for each in sure if 0 < each < 1})
-    return [0.0, *((one + other) / 2 for one, other in zip(known, known[1:], strict=False)), 1.0]
+    return [0.0, *((one + other) / 2 for one, other in pairwise(known)), 1.0]

@@ -154,9 +154,18 @@ def _restored(manifest: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Trai
         arrays["rarity"],
         tuple(manifest["lexicon"]["scales"]),
     )
-    weights = (arrays[name] for name in ("by_landmark", "by_vector", "by_term", "bias"))
     near = manifest["nearness"]
-    head = Head(lexicon, arrays["landmarks"], manifest["width"], *weights, near["weight"], near["inside"])
+    head = Head(
+        lexicon,
+        arrays["landmarks"],
+        manifest["width"],
+        arrays["by_landmark"],
+        arrays["by_vector"],
+        arrays["by_term"],
+        arrays["bias"],
+        near["weight"],
+        near["inside"],
+    )
     labels = tuple(manifest["labels"])
     texts = tuple(json.loads(text) for text in _unpacked(arrays["example_texts"]))
     return TrainedGate(

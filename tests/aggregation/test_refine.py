@@ -56,7 +56,7 @@ class TestLayers:
     async def test_a_layer_may_have_a_panel_of_its_own(self) -> None:
         law = layered("law", "from law")
         refine = Refine(layers=2, panels=[["law"], ["math", "law"]], then=Solo())
-        drafts = {"math": layered("math", "sum-a", "sum-b"), "code": "loop-a"}
+        drafts: dict[str, Any] = {"math": layered("math", "sum-a", "sum-b"), "code": "loop-a"}
         heard = await ask(mixture(drafts, refine, agent("law", law)))
         assert [draft.id for draft in heard.answer.drafts] == ["math.1", "code.1", "law.1", "math.2", "law.2"]
         assert "from law" in last_message(law)

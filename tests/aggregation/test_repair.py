@@ -90,7 +90,7 @@ class TestMending:
         ],
     )
     async def test_if_that_fails_the_best_draft_that_keeps_the_form_is_returned(self, repair: Any, told: str) -> None:
-        drafts = {"math": math(PROSE, repair), "code": PROSE, "law": f"```json\n{GOOD}\n```"}
+        drafts: dict[str, Any] = {"math": math(PROSE, repair), "code": PROSE, "law": f"```json\n{GOOD}\n```"}
         heard = await ask(mixture(drafts, Solo()), output=Sum)
         assert heard.answer.text == GOOD
         assert heard.answer.degraded[0].who == "law"

@@ -20,7 +20,7 @@ def save_tiny_model(folder: Path, prompts: Mapping[str, str], default: str | Non
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-    from transformers import BertConfig, BertModel, BertTokenizerFast
+    from transformers import BertConfig, BertModel, BertTokenizerFast  # type: ignore[attr-defined,unused-ignore]
 
     bare = folder / "bare"
     bare.mkdir(parents=True)

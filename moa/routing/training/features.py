@@ -82,8 +82,10 @@ class Features:
         """
         dimension = self.pivots.shape[1]
         by_term = self.pivot_terms.T @ ridge + self.to_directions @ softmax[dimension:]
-        arrays = (ridge, softmax[:dimension], by_term, bias)
-        return Head(self.lexicon, self.pivots, WIDTH, *(np.ascontiguousarray(array, np.float32) for array in arrays))
+        by_pivot, by_vector, of_terms, offset = (
+            np.ascontiguousarray(array, np.float32) for array in (ridge, softmax[:dimension], by_term, bias)
+        )
+        return Head(self.lexicon, self.pivots, WIDTH, by_pivot, by_vector, of_terms, offset)
 
 
 def fit_lexicon(texts: Sequence[str], scales: tuple[float, float]) -> Lexicon:

@@ -42,7 +42,8 @@ class Scores:
             nearness: how much it counts, for all labels alike.
         """
         ridge, softmax = self.ridge * (share / spread[0]), self.softmax * ((1 - share) / spread[1])
-        return (ridge + softmax + nearness * self.nearness[:, None]).astype(np.float32)
+        lifted: NDArray[np.float32] = ridge + softmax + np.float32(nearness) * self.nearness[:, None]
+        return lifted.astype(np.float32)
 
 
 class Heads:

@@ -24,7 +24,7 @@ def head(weight: float, inside: int = 3) -> Head:
 
 
 def test_nearness_is_the_mean_of_the_highest_cosines() -> None:
-    cosines = np.arange(10, dtype=np.float32)[None] / 10
+    cosines = np.linspace(0, 1, 10, dtype=np.float32)[None]
     assert nearness(cosines) == pytest.approx(cosines[0, -NEAREST:].mean())
 
 
