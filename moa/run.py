@@ -16,7 +16,7 @@ from moa.aggregation import Aggregator, Chooses, Opening, Opens, Work
 from moa.aggregation.base import best_first
 from moa.aggregation.provenance import support_of
 from moa.aggregation.repair import conforming
-from moa.answers import Aggregation, Answer, Degradation, Draft, Review, Routing, Support
+from moa.answers import Aggregation, Answer, Draft, Review, Routing, Support
 from moa.contract import ANYTHING, OutputContract
 from moa.errors import AllDraftsFailed, BackendError, BudgetExceeded, MoaError
 from moa.events import (
@@ -24,7 +24,6 @@ from moa.events import (
     AnswerDelta,
     AnswerReplaced,
     Degraded,
-    Event,
     Reviewed,
     Routed,
     RunFailed,
@@ -35,6 +34,7 @@ from moa.forecast import insist_on_prices
 from moa.messages import Conversation
 from moa.oversight import blocking, review_all
 from moa.panel import Brief, Outcome, draft_all
+from moa.telling import Telling
 from moa.turn import Turn
 
 if TYPE_CHECKING:
@@ -55,8 +55,13 @@ class Run:
     contract: OutputContract = ANYTHING
     id: str = field(default_factory=lambda: f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}")
     outcomes: list[Outcome] = field(default_factory=list)
-    degraded: list[Degradation] = field(default_factory=list)
     acting: Acting = field(default_factory=Acting)
+    telling: Telling = field(init=False)
+
+    def __post_init__(self) -> None:
+        # A guard holds back by itself what it has to judge.
+        may_change = bool(self.mixture.reviewers) or self.contract is not ANYTHING
+        self.telling = Telling(self.turn, held=may_change and not self.turn.replaceable)
 
     async def answer(self) -> None:
         """Emit the run's events from first to last.
@@ -87,7 +92,7 @@ class Run:
         finally:
             admission.close()
         given, reviews = await self._reviewed(text)
-        if self._held:
+        if self.telling.held:
             turn.emit(AnswerDelta(turn.at(), given))
         support = await self._support(text) if given == text else ()
         return Answer(
@@ -98,20 +103,12 @@ class Run:
             tokens=turn.ledger.tokens,
             cost_usd=turn.ledger.usd,
             seconds=turn.at(),
-            degraded=tuple(self.degraded),
+            degraded=tuple(self.telling.degraded),
             run=self.id,
             spent=turn.ledger.spent,
             reviews=reviews,
             support=support,
         )
-
-    @property
-    def _held(self) -> bool:
-        """Whether nothing of the answer is shown before it is final: it may change, and the reader could not take that.
-
-        A guard holds back by itself what it has to judge.
-        """
-        return not self.turn.replaceable and (bool(self.mixture.reviewers) or self.contract is not ANYTHING)
 
     async def _written(self, admission: Admission) -> _Answered:
         """Have drafts written and made into one answer of the form that was asked for."""
@@ -153,7 +150,7 @@ class Run:
             names = {agent.name for agent in others.agents}
             if self._successful() or not names or names & (asked | set(self.wishes.exclude)):
                 continue
-            self._degrade("panel", _listed(names), f"Answers in place of {_listed(asked)}.")
+            self.telling.degrade("panel", _listed(names), f"Answers in place of {_listed(asked)}.")
             asked |= names
             answered = await self._ask(others, why, admission, alone=True)
         if not self._successful():
@@ -166,13 +163,13 @@ class Run:
         aggregation = Aggregation(self.mixture.aggregator.name, "solo", why)
         if alone:
             turn.emit(AggregationStarted(turn.at(), aggregation))
-        outcomes = await self._drafted(opening, admission, passthrough=alone and not self._held)
+        outcomes = await self._drafted(opening, admission, passthrough=alone and not self.telling.held)
         if not alone:
             return None
         [outcome] = outcomes
         if outcome.cause is None:
             return outcome.draft.text, aggregation
-        if outcome.draft.text and not self._held:
+        if outcome.draft.text and not self.telling.held:
             turn.emit(AnswerReplaced(turn.at(), "", f"{outcome.draft.agent} failed before its answer was complete."))
         return None
 
@@ -193,7 +190,7 @@ class Run:
             ask = partial(self._outcomes, admission=admission, passthrough=passthrough)
             return await self._gone_on(agents, outcomes, brief, ask, passthrough=passthrough)
         if passthrough and not streams and outcomes[0].cause is None:
-            self._show(AnswerDelta(turn.at(), outcomes[0].draft.text, outcomes[0].draft.id))
+            self.telling.add(outcomes[0].draft.text, outcomes[0].draft.id)
         return outcomes
 
     async def _outcomes(
@@ -212,9 +209,9 @@ class Run:
         for outcome in outcomes:
             if outcome.cause:
                 what = "budget" if isinstance(outcome.cause, BudgetExceeded) else "draft"
-                self._degrade(what, outcome.draft.agent, str(outcome.cause))
+                self.telling.degrade(what, outcome.draft.agent, str(outcome.cause))
             for what, why in outcome.remarks:
-                self._degrade(what, outcome.draft.agent, why)
+                self.telling.degrade(what, outcome.draft.agent, why)
         return outcomes
 
     async def _gone_on(
@@ -224,13 +221,13 @@ class Run:
         turn = self.turn
         if left := await self.acting.act(agents, outcomes, brief.weights, turn):
             why = f"{len(left)} calls were not made: one answer may have {MOST_CALLS}."
-            self._degrade("tools", _listed(set(left)), why)
+            self.telling.degrade("tools", _listed(set(left)), why)
         if passthrough and turn.replaceable and outcomes[0].draft.text:
-            self._show(AnswerReplaced(turn.at(), "", "Its tools were called, and it goes on with their results."))
+            self.telling.replace("", "Its tools were called, and it goes on with their results.")
         settled = await self.acting.go_on(agents, outcomes, brief, ask)
         if passthrough and settled[0] is outcomes[0]:
             why = "It could not go on with the results of its tools."
-            self._show(AnswerReplaced(turn.at(), settled[0].draft.text, why))
+            self.telling.replace(settled[0].draft.text, why)
         return settled
 
     def _work(self, panel: Sequence[Agent], by_name: dict[str, Agent], admission: Admission) -> Work:
@@ -264,7 +261,7 @@ class Run:
         if alone and len(work.drafts) == 1:
             aggregation = Aggregation(asked, "solo", f"one of {len(self.outcomes)} drafts succeeded")
             turn.emit(AggregationStarted(turn.at(), aggregation))
-            self._show(AnswerDelta(turn.at(), work.best.text))
+            self.telling.add(work.best.text)
             return work.best.text, aggregation
         count = len(work.drafts)
         drafts = "1 draft" if count == 1 else f"{count} drafts"
@@ -276,16 +273,16 @@ class Run:
                 async for event in events:
                     if isinstance(event, AggregationStarted):
                         aggregation = replace(event.aggregation, asked=asked)
-                        self._show(AggregationStarted(turn.at(), aggregation))
+                        self.telling.show(AggregationStarted(turn.at(), aggregation))
                         continue
-                    self._show(event)
+                    self.telling.show(event)
                     match event:
                         case AnswerDelta(text=more):
                             text += more
                         case AnswerReplaced(text=instead):
                             text = instead
                         case Degraded(degradation=degradation):
-                            self.degraded.append(degradation)
+                            self.telling.degraded.append(degradation)
             _insist_on_text(text, aggregator)
         except Exception as error:  # noqa: BLE001  (an aggregator may be the user's own; the drafts are paid for)
             [best, *_] = best_first(self._successful(), work.weights)
@@ -294,14 +291,13 @@ class Run:
         return text, aggregation
 
     def _best_draft(self, best: Draft, *, shown: str, instead_of: Aggregation, error: Exception) -> _Answered:
-        turn = self.turn
         cause = "it took too long" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
         why = f"The draft of {best.agent} is returned instead: {cause}"
-        self._degrade("budget" if isinstance(error, BudgetExceeded) else "aggregator", instead_of.asked, why)
+        self.telling.degrade("budget" if isinstance(error, BudgetExceeded) else "aggregator", instead_of.asked, why)
         if shown:
-            self._show(AnswerReplaced(turn.at(), best.text, why))
+            self.telling.replace(best.text, why)
         else:
-            self._show(AnswerDelta(turn.at(), best.text))
+            self.telling.add(best.text)
         return best.text, Aggregation(instead_of.asked, "solo", why)
 
     def _cut_off(self) -> _Answered:
@@ -316,8 +312,8 @@ class Run:
             raise _failure({each.draft.agent: each.cause for each in self.outcomes if each.cause})
         longest = max(written, key=lambda draft: len(draft.text))
         why = f"The time was up before {longest.agent} had finished: this is what it had written."
-        self._degrade("budget", longest.agent, why)
-        self._show(AnswerDelta(self.turn.at(), longest.text))
+        self.telling.degrade("budget", longest.agent, why)
+        self.telling.add(longest.text)
         return longest.text, Aggregation(self.mixture.aggregator.name, "solo", why)
 
     async def _conforming(self, answered: _Answered, work: Work) -> _Answered:
@@ -328,10 +324,9 @@ class Run:
         written = best_first(self._successful(), work.weights)
         mended, degradation = await conforming(text, replace(work, drafts=written))
         if degradation:
-            self.degraded.append(degradation)
-            self.turn.emit(Degraded(self.turn.at(), degradation))
+            self.telling.degrade(degradation.what, degradation.who, degradation.why)
         if mended != text:
-            self._show(AnswerReplaced(self.turn.at(), mended, degradation.why if degradation else _UNFENCED))
+            self.telling.replace(mended, degradation.why if degradation else _UNFENCED)
         return mended, aggregation
 
     async def _reviewed(self, text: str) -> tuple[str, tuple[Review, ...]]:
@@ -343,9 +338,9 @@ class Run:
         for review in reviews:
             turn.emit(Reviewed(turn.at(), review))
             if review.verdict == "failed":
-                self._degrade("reviewer", review.agent, review.text)
+                self.telling.degrade("reviewer", review.agent, review.text)
         if refusal := blocking(reviews, unreviewed=self.mixture.unreviewed):
-            self._show(AnswerReplaced(turn.at(), refusal, "A reviewer blocked the answer."))
+            self.telling.replace(refusal, "A reviewer blocked the answer.")
             text = refusal
         return text, reviews
 
@@ -356,22 +351,12 @@ class Run:
         try:
             return await asyncio.to_thread(support_of, text, drafts, self.mixture.embed)
         except MoaError as error:
-            self._degrade("support", "answer", f"What supports it was told by words alone: {error}")
+            self.telling.degrade("support", "answer", f"What supports it was told by words alone: {error}")
             return await asyncio.to_thread(support_of, text, drafts)
-
-    def _show(self, event: Event) -> None:
-        """Emit an event of the answer, unless the answer is held back until it is final."""
-        if not (self._held and isinstance(event, AnswerDelta | AnswerReplaced)):
-            self.turn.emit(event)
 
     def _successful(self) -> list[Draft]:
         written = [outcome.draft for outcome in self.outcomes if outcome.cause is None]
         return [draft for draft in written if draft.id not in self.acting.replaced]
-
-    def _degrade(self, what: str, who: str, why: str) -> None:
-        degradation = Degradation(what, who, why)
-        self.degraded.append(degradation)
-        self.turn.emit(Degraded(self.turn.at(), degradation))
 
 
 _TIME_UP = "the time was up before the aggregator had finished."

@@ -72,11 +72,11 @@ def calibration_error(tops: NDArray[np.floating], right: NDArray[Any], bins: int
     """Return the expected calibration error over bins of equal width, 0 … 1 (Naeini, Cooper and Hauskrecht, 2015).
 
     Args:
-        tops: probability of what was chosen, 0 … 1, shape (questions,).
-        right: whether it was right, or how right it was, 0 … 1.
+        tops: probability of what was chosen, 0 … 1, shape (questions,); or those of several things, with a second axis.
+        right: whether it was right, or how right it was, 0 … 1, of the same shape.
         bins: how many.
     """
-    return float(np.abs(_off(tops, right, bins).sum(axis=0, dtype=np.float64)).sum() / len(tops))
+    return float(np.abs(_off(tops, right, bins).sum(axis=0, dtype=np.float64)).sum() / tops.size)
 
 
 def calibration_errors(
@@ -84,7 +84,7 @@ def calibration_errors(
 ) -> NDArray[np.float64]:
     """Return resampled calibration errors, shape (resamples,), of what `calibration_error` takes."""
     off = _off(tops, right, bins)
-    return np.concatenate([np.abs(block @ off).sum(axis=1) for block in weights(len(tops), seed=seed)]) / len(tops)
+    return np.concatenate([np.abs(block @ off).sum(axis=1) for block in weights(len(tops), seed=seed)]) / tops.size
 
 
 def estimate(value: float, resampled: NDArray[np.float64]) -> Estimate:
@@ -98,10 +98,12 @@ def estimate(value: float, resampled: NDArray[np.float64]) -> Estimate:
 
 
 def _off(tops: NDArray[np.floating], right: NDArray[Any], bins: int) -> NDArray[np.float32]:
-    """Return how far each question's probability is from what came true, in the column of its bin."""
-    off = np.zeros((len(tops), bins), np.float32)
-    off[np.arange(len(tops)), np.minimum((tops * bins).astype(np.intp), bins - 1)] = tops - right
-    return off
+    """Return how far each question's probabilities are from what came true, in the columns of their bins."""
+    tops, right = tops.reshape(len(tops), -1), right.reshape(len(tops), -1)
+    off = np.zeros((len(tops), bins))
+    places = np.minimum((tops * bins).astype(np.intp), bins - 1)
+    np.add.at(off, (np.arange(len(tops))[:, None], places), tops - right)
+    return off.astype(np.float32)
 
 
 def _ahead(inside: NDArray[np.floating], outside: NDArray[np.floating]) -> NDArray[np.float32]:

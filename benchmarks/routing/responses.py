@@ -27,7 +27,7 @@ def run(bench: Bench) -> list[Table]:
     for family in families(bench.data):
         say(f"responses: {family.name}, {len(family.texts):,} questions")
         told = {each.name: left_out(each, family, bench.embedder) for each in ESTIMATORS}
-        tables += [_success(family, told), _calibration(family, told)]
+        tables += [_success(family, told), *(_calibration(family, told, chosen=chosen) for chosen in (False, True))]
         if family.cost is not None:
             tables.append(costs.table_of_areas(family, told, OURS, LEARNED.name))
             tables += costs.tables_of_operating_points(family, bench, ESTIMATORS)
@@ -54,11 +54,15 @@ def _success(family: Family, told: Mapping[str, Told]) -> Table:
     return table_of_means("response_matrix", title, ahead, OURS, notes=notes, bar=bar, held=(LEARNED.name,))
 
 
-def _calibration(family: Family, told: Mapping[str, Told]) -> Table:
+def _calibration(family: Family, told: Mapping[str, Told], *, chosen: bool) -> Table:
     plain, resampled = {}, {}
     for name, each in told.items():
-        sure, right = taken(each.success, each.choice()).clip(0, 1), taken(family.success, each.choice())
+        sure, right = each.success.clip(0, 1), family.success
+        if chosen:
+            sure, right = taken(sure, each.choice()), taken(right, each.choice())
         plain[name] = calibration_error(sure, right)
         resampled[name] = calibration_errors(sure, right)
-    title = f"{family.name}: expected calibration error of the chosen model's success"
-    return table_of("response_matrix", title, plain, resampled, OURS, bar=MOST, held=(LEARNED.name,), falls=True)
+    whose = "the chosen model" if chosen else "every model"
+    title = f"{family.name}: expected calibration error of the predicted success of {whose}"
+    bar, held = (None, ()) if chosen else (MOST, (LEARNED.name,))
+    return table_of("response_matrix", title, plain, resampled, OURS, bar=bar, held=held, falls=True)

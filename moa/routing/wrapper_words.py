@@ -22,7 +22,7 @@ def _with_plurals(text: str) -> frozenset[str]:
 SPOKEN_OF = _with_plurals(
     """
     answer response reply solution question inquiry enquiry query interrogative interrogation option choice alternative
-    selection explanation elucidation explication rationale justification reasoning commentary feedback clarification
+    selection explanation elucidation rationale justification reasoning commentary feedback clarification
     assistant
     """
 )
@@ -33,7 +33,7 @@ BESIDE = _with_plurals(
     letter word sentence statement paragraph line bullet character token format form box bracket brace template schema
     markdown latex json xml html yaml tag result output conclusion verdict problem prompt request instruction task
     candidate possibility thought step detail preamble context passage excerpt information material document background
-    backdrop remark comment critique resolution puzzle conundrum chatbot ai helpful honest harmless knowledgeable
+    backdrop remark comment critique resolution puzzle chatbot ai helpful honest harmless knowledgeable
     """
 )
 """What they speak of beside: a subject may have these too."""

@@ -63,7 +63,6 @@ QUESTIONS = (
     "Ascertain the quantity of positive integers not exceeding one thousand that are divisible by neither 3 nor 5.",
     "A merchant procured 14 crates, each containing 25 oranges, and parted with two fifths thereof. How many remain?",
     "Within a coop there dwell hens and rabbits, possessing in sum 35 heads and 94 feet. Determine the number of hens.",
-    "Compute the variance of a random variable that is uniform upon the interval [2, 8].\n\nA. 3\nB. 6\nC. 9\nD. 12",
     "Evaluate the expectation of the greater of two independent exponential variables of unit rate.",
     "Every ideal of the ring of integers is principal. True or false?\n\nA. True\nB. False",
     "What value does the sequence a(n) = (1 + 3/n)^n approach as n grows without bound?",

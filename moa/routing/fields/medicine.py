@@ -76,15 +76,9 @@ QUESTIONS = (
         "Which nerve is imperilled by a fracture of the shaft of the humerus?\n\n"
         "A. radial\nB. ulnar\nC. median\nD. axillary"
     ),
-    "A prosthesis that presses upon the gums will provoke\n\nA. ulceration\nB. caries\nC. discoloration\nD. tartar",
     "Do expectant mothers who exercise regularly experience shorter labour? A cohort of 214 women was examined.",
-    (
-        "The enzyme that replicates the genome of a retrovirus is\n\n"
-        "A. reverse transcriptase\nB. lipase\nC. ligase\nD. amylase"
-    ),
     "Which hormone is secreted by the beta cells of the pancreas?",
     "To what extent do hospital stays differ between patients treated with either of the two procedures?",
     "What precautions ought one to observe when nursing a patient with active tuberculosis?",
     "An elderly gentleman complains of breathlessness at night and swollen ankles. What is the likeliest diagnosis?",
-    "Is there a hereditary component to schizophrenia?",
 )
