@@ -57,7 +57,8 @@ async def conforming(text: str, work: Work) -> tuple[str, Degradation | None]:
 
 async def _mended(text: str, problems: tuple[str, ...], work: Work) -> str:
     backend = work.agents[work.best.agent].backend
-    found = "\n".join(f"- {problem}" for problem in problems)
+    found = fence_texts(["\n".join(f"- {problem}" for problem in problems)], label="result", names=("check",))
+    # What a check complains of may quote the answer, so it is fenced like the answer itself.
     asked = (
         f"The question:\n\n{work.conversation.question}\n\n---\n{fence_texts([text])}\n\n---\n"
         f"What is wrong with its form:\n{found}\n\n{work.contract.instructions()}\n\nNow write it in that form."

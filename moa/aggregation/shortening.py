@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from moa.aggregation.fence import LONGEST
 from moa.answers import Draft
 from moa.backends.base import Backend, Request
 from moa.context import fitted, tokens_in
 
-_HALVINGS = 3
-"""How often long drafts are cut by half; an eighth of them says little more."""
+_HALVINGS = 5
+"""How often long drafts are cut by half, from what the fence leaves of them; less than that says little more."""
 _SHORTEST = 400
 """Characters that are left of each draft at least."""
 _CUT = "\n[…]\n"
@@ -74,7 +75,7 @@ def _sizes(drafts: Sequence[Draft]) -> Iterator[tuple[Draft, ...]]:
     """Yield drafts as they are, and then ever shorter, as long as there is anything to take away."""
     last = tuple(drafts)
     yield last
-    longest = max(len(draft.text) for draft in drafts)
+    longest = min(LONGEST, max(len(draft.text) for draft in drafts))
     for halvings in range(1, _HALVINGS + 1):
         shorter = shortened(drafts, longest >> halvings)
         if shorter != last:

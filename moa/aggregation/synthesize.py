@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from moa.aggregation.base import AggregationEvent, Work
-from moa.aggregation.fence import fence
+from moa.aggregation.fence import fence, fence_texts
 from moa.aggregation.shortening import attempts
 from moa.answers import Degradation, Draft
 from moa.backends.base import Backend, Delta, Notice, Request, Sampling
@@ -25,6 +25,9 @@ drop what is wrong or beside the point, and settle contradictions by reasoning, 
 Answer the user directly, in the language and form asked for, and no longer than the best draft. Do not mention the \
 drafts.\
 """
+
+_REPEATED = 2000
+"""Characters that a question may have for it to be said again after the drafts, some five hundred tokens."""
 
 
 @dataclass(frozen=True)
@@ -117,16 +120,24 @@ class Synthesize:
         """
         *earlier, last = work.conversation.messages
         material = fence(work.drafts, work.weights)
-        noted = f"\n\n---\nNotes on these drafts, which may be wrong too:\n{findings}" if findings else ""
+        notes = fence_texts([findings], label="result", names=("notes",)) if findings else ""  # they quote drafts
+        noted = f"\n\n---\nNotes on these drafts, which may be wrong too:\n\n{notes}" if notes else ""
         asked = (
             f"{last.content}\n\n---\nDrafts by {len(work.drafts)} specialists, as material for your answer:\n\n"
-            f"{material}{noted}\n\n---\nNow answer the question above."
+            f"{material}{noted}\n\n---\n{_reminder(last.content)}"
         )
         told = "\n\n".join(filter(None, (self.instructions, work.contract.instructions())))
         sampling = Sampling(
             temperature=self.temperature, max_tokens=self.max_tokens, json_schema=work.contract.json_schema()
         )
         return Request((Message("system", told), *earlier, Message("user", asked)), sampling)
+
+
+def _reminder(question: str) -> str:
+    """Return what stands after the drafts. What is read last weighs most, so it must not be a draft's own question."""
+    if len(question) > _REPEATED:
+        return "So far the drafts. Now answer the question above them, and no other."
+    return f"So far the drafts. The question is still this one, and no other:\n\n{question}\n\nNow answer it."
 
 
 def _window(work: Work, backend: Backend) -> int | None:

@@ -105,3 +105,13 @@ def test_the_calibration_error_is_the_one_that_training_reports() -> None:
     right = random.random(300) < tops**3
 
     assert calibration_error(tops, right) == pytest.approx(report.calibration_error(tops, right), abs=1e-6)
+
+
+def test_the_calibration_error_of_several_probabilities_a_question_is_over_all_of_them() -> None:
+    random = np.random.default_rng(2)
+    tops = random.random((100, 3))
+    right = random.random((100, 3)) < tops
+
+    assert calibration_error(tops, right) == pytest.approx(
+        report.calibration_error(tops.ravel(), right.ravel()), abs=1e-6
+    )

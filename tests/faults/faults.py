@@ -10,7 +10,9 @@ from tests.fakes.openai_server import Break, Raw, Refuse, Say, Scripted, event
 QUICK = Timeouts(connect=5, first_token=0.25, between_tokens=0.25)
 """Long enough for a server in the same process, short enough to wait for one that hangs."""
 DRIP_SECONDS = 0.3
-"""How long whoever waits for an endless drip has patience."""
+"""How long whoever calls has patience with an endless drip."""
+LIMIT_SECONDS = 1.0
+"""The whole run's time where only that can end a drip: three quarters of it are for drafts that need none of it."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,16 @@ class Fault:
     endless: bool = False
     """Whether it never fails by itself, so that it takes somebody's patience to end it."""
 
+    @property
+    def timeouts(self) -> Timeouts:
+        """The limits of a call: short where the server falls silent, else the usual ones."""
+        return QUICK if r"0\.25" in self.told else Timeouts()
+
+    @property
+    def patience(self) -> float:
+        """How long whoever calls should wait in all: long where the fault must be found without that, in seconds."""
+        return DRIP_SECONDS if self.endless else 60
+
 
 FAULTS = {
     "429": Fault(Refuse(429), "429|limit|busy|many requests", tries=3),
@@ -38,7 +50,7 @@ FAULTS = {
     "reset before the response": Fault(Break("reset", before_headers=True), "connection|broke|closed", tries=3),
     "reset before the first token": Fault(Break("reset"), "connection|broke|closed", tries=3),
     "reset after the first token": Fault(Break("reset", ["half "]), "connection|broke|closed", said="half "),
-    "an early end": Fault(Break("end", ["half "]), "end", said="half "),
+    "an early end": Fault(Break("end", ["half "]), "in the middle", said="half "),
     "silence": Fault(Break("hang", before_headers=True), r"no token within 0\.25 s"),
     "silence after the headers": Fault(Break("hang"), r"no token within 0\.25 s"),
     "silence after the first token": Fault(Break("hang", ["half "]), r"no token for 0\.25 s", said="half "),
@@ -49,7 +61,9 @@ FAULTS = {
     "bytes that are no text": Fault(Raw([b"\xff\xfe\x00\x80" * 9, b"\n\n"]), "."),
     "an event of the wrong shape": Fault(Raw([b'data: {"choices": "none"}\n\n']), "."),
     "an event that is a list": Fault(Raw([b"data: [1, 2]\n\n"]), "."),
-    "an event with an error": Fault(Raw([b'data: {"error": {"message": "out of memory"}}\n\n']), "out of memory"),
+    "an event with an error": Fault(
+        Raw([b'data: {"error": {"message": "out of memory"}}\n\n']), "out of memory", tries=3
+    ),
     "wrong JSON": Fault(Raw([b'{"hello": "world"}'], "application/json"), "."),
     "half of a JSON document": Fault(Raw([b'{"choices": [{"mess'], "application/json"), "."),
     "a page": Fault(Raw([b"<html><body>Please log in</body></html>"], "text/html"), "."),

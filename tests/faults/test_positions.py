@@ -11,11 +11,12 @@ import pytest
 
 from moa import Agent, Breaker, Budget, Endpoint, Escalate, Guard, Judge, Mixture, Retries, Select, Synthesize, Verifier
 from moa.aggregation import Aggregator
+from moa.backends.timeouts import Timeouts
 from moa.errors import AllDraftsFailed
 from tests.aggregation.asking import Heard, ask
-from tests.fakes.openai_server import FakeOpenAI
+from tests.fakes.openai_server import FakeOpenAI, Say
 from tests.fakes.router import FixedRouter
-from tests.faults.faults import DRIP_SECONDS, FAULTS, QUICK, Fault
+from tests.faults.faults import FAULTS, LIMIT_SECONDS, Fault
 
 EVERY = pytest.mark.parametrize("fault", [pytest.param(fault, id=name) for name, fault in FAULTS.items()])
 WEIGHTS = {"math": 0.6, "code": 0.4}
@@ -30,7 +31,8 @@ async def server() -> AsyncIterator[FakeOpenAI]:
             server.replies(model, text)
         before = asyncio.all_tasks()
         yield server
-        assert asyncio.all_tasks() - before - server._handlers == set(), "no fault leaves a task behind"
+        left = asyncio.all_tasks() - before - server._handlers - {asyncio.current_task()}
+        assert left == set(), "no fault leaves a task behind"
 
 
 class House:
@@ -38,15 +40,23 @@ class House:
 
     def __init__(self, server: FakeOpenAI) -> None:
         self.server = server
+        self.broken: dict[str, Fault] = {}
+
+    def breaks(self, name: str, fault: Fault) -> None:
+        """Have a model misbehave from now on. Only with such a one is anybody impatient."""
+        self.server.replies(name, fault.script)
+        self.broken[name] = fault
 
     def model(self, name: str) -> Endpoint:
-        return Endpoint(self.server.base_url, name, timeouts=QUICK, keep_alive=False)
+        timeouts = self.broken[name].timeouts if name in self.broken else Timeouts()
+        return Endpoint(self.server.base_url, name, timeouts=timeouts)
 
     def agent(self, name: str, **settings: Any) -> Agent:
-        return Agent(name, model=self.model(name), **settings)
+        fault = self.broken.get(name)
+        return Agent(name, model=self.model(name), timeout=fault.patience if fault else None, **settings)
 
     def mixture(self, aggregator: Aggregator | None = None, *more: Agent, **settings: Any) -> Mixture:
-        agents = [self.agent(name, timeout=settings.get("patience")) for name in WEIGHTS]
+        agents = [self.agent(name) for name in WEIGHTS]
         return Mixture(
             [*agents, *more],
             router=FixedRouter(**settings.get("weights", WEIGHTS)),
@@ -75,8 +85,8 @@ def tells(heard: Heard, what: str, who: str, fault: Fault) -> None:
 @EVERY
 class TestADraft:
     async def test_one_of_two_the_other_is_the_answer(self, house: House, fault: Fault) -> None:
-        house.server.replies("math", fault.script)
-        heard = await ask(house.mixture(patience=DRIP_SECONDS))
+        house.breaks("math", fault)
+        heard = await ask(house.mixture())
         assert heard.answer.text == OTHER
         tells(heard, "draft", "math", fault)
         assert house.tries("math") == fault.tries
@@ -85,8 +95,8 @@ class TestADraft:
         assert failed.text.startswith(fault.said)
 
     async def test_the_only_one_the_fallback_agent_answers(self, house: House, fault: Fault) -> None:
-        house.server.replies("math", fault.script)
-        asked = house.mixture(None, house.agent("general"), weights={"math": 1.0}, patience=DRIP_SECONDS)
+        house.breaks("math", fault)
+        asked = house.mixture(None, house.agent("general"), weights={"math": 1.0})
         heard = await ask(asked)
         assert heard.answer.text == "Here instead."
         draft, panel = heard.answer.degraded
@@ -96,9 +106,9 @@ class TestADraft:
 
     async def test_all_of_them_the_error_lists_every_cause(self, house: House, fault: Fault) -> None:
         for model in WEIGHTS:
-            house.server.replies(model, fault.script)
+            house.breaks(model, fault)
         with pytest.raises(AllDraftsFailed) as caught:
-            await house.mixture(patience=DRIP_SECONDS).ask("What is 17 * 23?")
+            await house.mixture().ask("What is 17 * 23?")
         assert list(caught.value.causes) == list(WEIGHTS)
         for name, cause in caught.value.causes.items():
             assert re.search(fault.told, str(cause))
@@ -108,27 +118,27 @@ class TestADraft:
 @EVERY
 class TestTheJudge:
     async def test_of_a_selection_agreement_and_routing_decide(self, house: House, fault: Fault) -> None:
-        house.server.replies("judge", fault.script)
-        heard = await ask(house.mixture(Select(model=Judge(house.model("judge"), seconds=DRIP_SECONDS))))
+        house.breaks("judge", fault)
+        heard = await ask(house.mixture(Select(model=Judge(house.model("judge"), seconds=fault.patience))))
         assert heard.answer.text == BEST
         tells(heard, "judge", "select", fault)
 
     async def test_that_grades_agreement_and_routing_decide(self, house: House, fault: Fault) -> None:
-        house.server.replies("judge", fault.script)
-        heard = await ask(house.mixture(Select("score", house.model("judge"), seconds=DRIP_SECONDS)))
+        house.breaks("judge", fault)
+        heard = await ask(house.mixture(Select("score", house.model("judge"), seconds=fault.patience)))
         assert heard.answer.text == BEST
         tells(heard, "judge", "select", fault)
 
     async def test_of_a_guard_the_answer_is_given_unjudged(self, house: House, fault: Fault) -> None:
-        house.server.replies("judge", fault.script)
-        judge = Judge(house.model("judge"), seconds=DRIP_SECONDS)
+        house.breaks("judge", fault)
+        judge = Judge(house.model("judge"), seconds=fault.patience)
         heard = await ask(house.mixture(Guard(Synthesize(house.model("writer")), judge)))
         assert heard.answer.text == WRITTEN
         tells(heard, "judge", "guard(synthesize)", fault)
 
     async def test_that_verifies_the_cheap_draft_counts_as_unsure(self, house: House, fault: Fault) -> None:
-        house.server.replies("judge", fault.script)
-        verifier = Verifier(house.model("judge"), seconds=DRIP_SECONDS)
+        house.breaks("judge", fault)
+        verifier = Verifier(house.model("judge"), seconds=fault.patience)
         heard = await ask(house.mixture(Escalate("code", then="math", by=verifier)))
         assert heard.answer.text == BEST
         tells(heard, "judge", "escalate", fault)
@@ -137,8 +147,8 @@ class TestTheJudge:
 @EVERY
 class TestTheAggregator:
     async def test_the_best_draft_is_the_answer(self, house: House, fault: Fault) -> None:
-        house.server.replies("writer", fault.script)
-        limit = Budget(seconds=DRIP_SECONDS) if fault.endless else None
+        house.breaks("writer", fault)
+        limit = Budget(seconds=LIMIT_SECONDS) if fault.endless else None
         heard = await ask(house.mixture(), budget=limit)
         assert heard.answer.text == BEST
         [degradation] = heard.answer.degraded
@@ -149,16 +159,16 @@ class TestTheAggregator:
         assert heard.answer.aggregator.ran == "solo"
 
     async def test_under_guard_as_well(self, house: House, fault: Fault) -> None:
-        house.server.replies("writer", fault.script)
-        limit = Budget(seconds=DRIP_SECONDS) if fault.endless else None
+        house.breaks("writer", fault)
+        limit = Budget(seconds=LIMIT_SECONDS) if fault.endless else None
         heard = await ask(house.mixture(Guard(Synthesize(house.model("writer")))), budget=limit)
         assert heard.answer.text == BEST
         [degradation] = heard.answer.degraded
         assert (degradation.what, degradation.who) == ("budget" if limit else "aggregator", "guard(synthesize)")
 
     async def test_a_reader_who_takes_nothing_back_sees_no_half_answer(self, house: House, fault: Fault) -> None:
-        house.server.replies("writer", fault.script)
-        limit = Budget(seconds=DRIP_SECONDS) if fault.endless else None
+        house.breaks("writer", fault)
+        limit = Budget(seconds=LIMIT_SECONDS) if fault.endless else None
         asked = house.mixture(Guard(Synthesize(house.model("writer"))))
         heard = await ask(asked, budget=limit, replaceable=False)
         assert heard.answer.text == BEST
@@ -168,8 +178,8 @@ class TestTheAggregator:
 @EVERY
 class TestTheReviewer:
     async def test_the_answer_is_given_and_says_that_it_was_not_reviewed(self, house: House, fault: Fault) -> None:
-        house.server.replies("safety", fault.script)
-        heard = await ask(house.mixture(None, house.agent("safety", reviews=True, timeout=DRIP_SECONDS)))
+        house.breaks("safety", fault)
+        heard = await ask(house.mixture(None, house.agent("safety", reviews=True)))
         assert heard.answer.text == WRITTEN
         tells(heard, "reviewer", "safety", fault)
         [review] = heard.answer.reviews
@@ -177,8 +187,8 @@ class TestTheReviewer:
         assert house.tries("safety") == fault.tries
 
     async def test_or_it_is_held_back_where_the_mixture_wants_that(self, house: House, fault: Fault) -> None:
-        house.server.replies("safety", fault.script)
-        safety = house.agent("safety", reviews=True, timeout=DRIP_SECONDS)
+        house.breaks("safety", fault)
+        safety = house.agent("safety", reviews=True)
         heard = await ask(house.mixture(None, safety, unreviewed="block"))
         assert heard.answer.text.startswith("This answer was held back because safety could not review it: ")
         tells(heard, "reviewer", "safety", fault)
@@ -186,8 +196,6 @@ class TestTheReviewer:
 
 async def test_a_drip_that_ends_in_time_is_an_answer_like_any_other(house: House) -> None:
     gates = asyncio.Semaphore(0)
-    from tests.fakes.openai_server import Say
-
     house.server.replies("writer", Say(WRITTEN, gate=gates))
     asking = asyncio.create_task(ask(house.mixture()))
     await house.server.until(lambda: house.tries("writer") == 1)
@@ -199,8 +207,8 @@ async def test_a_drip_that_ends_in_time_is_an_answer_like_any_other(house: House
 
 async def test_everything_at_once_still_gives_the_best_draft_and_says_all_of_it(house: House) -> None:
     for model, name in (("code", "500"), ("safety", "a page"), ("general", "429")):
-        house.server.replies(model, FAULTS[name].script)
-    house.server.replies("writer", FAULTS["reset after the first token"].script)
+        house.breaks(model, FAULTS[name])
+    house.breaks("writer", FAULTS["reset after the first token"])
     weights = {"math": 0.5, "code": 0.3, "law": 0.2}
     house.server.replies("law", "391, I say.")
     reviewer = house.agent("safety", reviews=True)
