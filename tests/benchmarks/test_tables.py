@@ -39,10 +39,10 @@ def test_the_difference_to_the_best_peer_is_paired() -> None:
 
 
 def test_a_bar_says_by_how_much_it_is_met_or_missed() -> None:
-    assert table(Bar(0.75)).verdict() == "≥ 0.75: met by 0.050"
-    assert table(Bar(0.9)).verdict() == "≥ 0.9: MISSED by 0.100"
-    assert table(Bar(0.9, below=True)).verdict() == "≤ 0.9: met by 0.100"
-    assert table(best_of_all=True).verdict() == "best of all: met by 0.200"
+    assert table(Bar(0.75)).verdict() == "≥ 0.75: met by 0.0500"
+    assert table(Bar(0.9)).verdict() == "≥ 0.9: MISSED by 0.1000"
+    assert table(Bar(0.9, below=True)).verdict() == "≤ 0.9: met by 0.1000"
+    assert table(best_of_all=True).verdict() == "best of all: met by 0.2000"
     assert table().verdict() == ""
 
 
@@ -85,7 +85,7 @@ def test_the_header_tells_command_date_machine_and_versions() -> None:
 def test_json_holds_the_same() -> None:
     found = json.loads(as_json([table(Bar(0.75))], [], "command"))
 
-    assert found["tables"][0]["verdict"] == "≥ 0.75: met by 0.050"
+    assert found["tables"][0]["verdict"] == "≥ 0.75: met by 0.0500"
     assert found["tables"][0]["lines"][0]["found"]["value"] == 0.8
 
 
@@ -96,3 +96,9 @@ def test_a_peer_that_is_unfit_is_not_the_best() -> None:
     lines = table_of("a set", "cost", plain, resampled, ["ours"], unfit=["reckless"], falls=True).lines
 
     assert next(line.who for line in lines if line.note == "best peer") == "careful"
+
+
+def test_an_interval_does_not_go_where_no_figure_can_be() -> None:
+    [line] = table_of("a set", "error", {"ours": 0.1}, {"ours": np.array([0.1, 0.3] * 50)}, ["ours"], least=0.0).lines
+
+    assert line.found == Estimate(0.1, 0.0, 0.1)

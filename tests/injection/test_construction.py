@@ -116,13 +116,23 @@ async def test_nor_around_an_answer_under_review(hostile: str) -> None:
     holds(requests[0])
 
 
+def first_then(first: str, others: str) -> Callable[[Request], str]:
+    """Say one thing when asked first, and another from then on."""
+    said = iter([first])
+    return lambda _: next(said, others)
+
+
+def by_form(as_json: str, otherwise: str) -> Callable[[Request], str]:
+    """Say one thing where JSON is asked for, and another where it is not."""
+    return lambda request: as_json if request.sampling.json_schema else otherwise
+
+
 @EVERY
 async def test_nor_around_an_answer_whose_form_is_mended(hostile: str) -> None:
     """The answer is JSON of the wrong shape, so that the check which complains of it quotes it."""
     requests = []
     for draft in (json.dumps(hostile), json.dumps("391, if I am right.")):
-        said = iter([draft])
-        writer = ScriptedModel(lambda _, said=said: next(said, "[1]"))
+        writer = ScriptedModel(first_then(draft, "[1]"))
         await ask(mixture({"math": writer}, None), output={"type": "array", "minItems": 1})
         requests.append([request for request in writer.requests if "not in the form" in request.messages[0].content])
     assert len(requests[0]) == 1
@@ -161,7 +171,7 @@ async def test_findings_of_an_analysis_that_repeats_a_hostile_draft_are_fenced_t
     requests = []
     for claim in (hostile.encode(errors="ignore").decode()[:400], "They come to 391."):
         findings = json.dumps({"likely_errors": [{"drafts": [1], "claim": claim}]})
-        writer = ScriptedModel(lambda request, said=findings: said if request.sampling.json_schema else HONEST)
+        writer = ScriptedModel(by_form(findings, HONEST))
         await ask(mixture({"math": HONEST, "code": READER}, Synthesize(writer, analyse=True)))
         requests.append(writer.requests[1:])
     assert len(requests[0]) == 1

@@ -22,7 +22,7 @@ import moa.tui
 from moa.tui.source import Source
 from tests.tui.scenes import done_scene, scripted_source
 import moa.tui.source
-moa.tui.source.open_mixture = lambda spec: scripted_source(done_scene())
+moa.tui.source.open_mixture = lambda *_: scripted_source(done_scene())
 sys.exit(moa.tui.run_chat())
 """
 
@@ -35,12 +35,12 @@ import moa.tui, moa.tui.source
 
 load = moa.tui.source.open_mixture
 
-def open_mixture(spec):
+def open_mixture(spec, *others):
     with open({str(loaded)!r}, "w") as file:
         json.dump(sorted(sys.modules), file)
     with open({str(go_on)!r}):  # a pipe: blocks until the test has seen the screen
         pass
-    return load(spec)
+    return load(spec, *others)
 
 moa.tui.source.open_mixture = open_mixture
 sys.exit(moa.tui.run_chat({str(tmp_path / "nothing-here.py")!r}))
