@@ -37,4 +37,5 @@ def table_of_calibration(
         bar=MOST,
         held=(TRAINED.name,),
         falls=True,
+        least=0.0,
     )

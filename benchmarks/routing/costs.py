@@ -11,6 +11,7 @@ from benchmarks.routing import learned_responses
 from benchmarks.routing.bench import Bench
 from benchmarks.routing.bootstrap import means
 from benchmarks.routing.estimators import BEST_SINGLE, Estimator, Told, left_out, taken
+from benchmarks.routing.learned_responses import KEEP
 from benchmarks.routing.matrices import Family
 from benchmarks.routing.tables import Bar, Table, table_of, table_of_means
 from moa.routing.embedding import Embedder
@@ -20,8 +21,6 @@ PRICES = (0.0, *np.geomspace(0.01, 10, 49).tolist())
 """Of one unit of cost (the best single model's mean cost), in success: to choose from."""
 ANY_PRICE = (0.0, *np.geomspace(0.01, 1000, 30).tolist())
 """The same for the curve, up to where the cheapest model is always chosen."""
-KEEP = 0.01
-"""Success that may be lost for a lower cost."""
 _HALF = Bar(0.50, below=True)
 
 

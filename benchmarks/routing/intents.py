@@ -26,7 +26,7 @@ def run_clinc(bench: Bench) -> list[Table]:
     ours = [way.name for way in bench.ways if way.ours]
     sure = {name: each.certainty for name, each in found.items()}
     for name, each in found.items():
-        if each.probability is not None and name not in ours:
+        if name not in ours and each.probability is not None and (each.probability != each.certainty).any():
             sure[f"{name}, by probability"] = each.probability
     return [
         _accuracy("CLINC150", found, test, bench, bar=Bar(0.96)),

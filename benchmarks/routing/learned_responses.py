@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,9 @@ from moa.routing.learned.responses import ResponseGate, probability
 from moa.routing.training.matrix import ResponseMatrix
 from moa.routing.training.operating import Wish
 from moa.routing.training.responses import fit_responses
+
+KEEP = 0.01
+"""Success that may be lost for a lower cost."""
 
 
 def fit(train: Family, embedder: Embedder, keep: float | None = None) -> ResponseGate:
@@ -26,8 +31,8 @@ def choices(gate: ResponseGate, asked: Family, embedder: Embedder) -> NDArray[np
     return np.asarray(gate.scores(embedder.questions(asked.texts), asked.texts).argmax(axis=1))
 
 
-def _predictor(train: Family, embedder: Embedder) -> Predictor:
-    gate = fit(train, embedder)
+def _predictor(train: Family, embedder: Embedder, keep: float | None = None) -> Predictor:
+    gate = fit(train, embedder, keep)
 
     def told(asked: Family) -> Told:
         vectors = embedder.questions(asked.texts)
@@ -40,3 +45,5 @@ def _predictor(train: Family, embedder: Embedder) -> Predictor:
 
 
 LEARNED = Estimator("moa: gate of responses", _predictor, ours=True)
+THRIFTY = Estimator(LEARNED.name, partial(_predictor, keep=KEEP), ours=True)
+"""The same, learned by one who wants to save: where nothing beats the best single model, the other never deviates."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,18 @@ STRENGTH = 10.0
 TERMS = 20_000
 SEED = 0
 
-_Scores = tuple[NDArray[Any], NDArray[Any] | None]
-_Scorer = Callable[[NDArray[np.float32], Sequence[str]], _Scores]
-"""Vectors and texts in; scores, and probabilities where there are some, out."""
+
+class _Scored(NamedTuple):
+    """What a peer says of questions, arrays of shape (questions, labels)."""
+
+    scores: NDArray[Any]
+    probabilities: NDArray[Any] | None = None
+    certainty: NDArray[Any] | None = None
+    """That a question is in scope, shape (questions,); by default its highest score."""
+
+
+_Scorer = Callable[[NDArray[np.float32], Sequence[str]], _Scored]
+"""Vectors and texts in."""
 _Fit = Callable[[NDArray[np.float32], Sequence[str], NDArray[np.intp]], _Scorer]
 """Vectors, texts and codes of the training questions in."""
 
@@ -77,19 +86,20 @@ def _centroid(vectors: NDArray[np.float32], texts: Sequence[str], codes: NDArray
     del texts
     centres = np.stack([vectors[codes == code].mean(axis=0) for code in range(codes.max() + 1)])
     centres /= np.linalg.norm(centres, axis=1, keepdims=True)
-    return lambda rows, _: (rows @ centres.T, None)
+    return lambda rows, _: _Scored(rows @ centres.T)
 
 
 def _neighbours(vectors: NDArray[np.float32], texts: Sequence[str], codes: NDArray[np.intp]) -> _Scorer:
     del texts
     one_hot = np.eye(codes.max() + 1, dtype=np.float32)[codes]
 
-    def scores(rows: NDArray[np.float32], _: Sequence[str]) -> _Scores:
+    def scores(rows: NDArray[np.float32], _: Sequence[str]) -> _Scored:
         cosines = rows @ vectors.T
         nearest = np.argpartition(cosines, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:]
         votes = np.take_along_axis(cosines, nearest, axis=1)
         sums = np.einsum("nk,nkl->nl", votes, one_hot[nearest]) / NEIGHBOURS
-        return sums, sums / np.maximum(votes.mean(axis=1, keepdims=True), 1e-9)
+        near = votes.mean(axis=1)
+        return _Scored(sums, sums / np.maximum(near[:, None], 1e-9), near)
 
     return scores
 
@@ -99,7 +109,7 @@ def _logistic(vectors: NDArray[np.float32], texts: Sequence[str], codes: NDArray
 
     del texts
     model = LogisticRegression(C=STRENGTH, max_iter=300).fit(vectors, codes)
-    return lambda rows, _: (_logits(model, rows), model.predict_proba(rows))
+    return lambda rows, _: _Scored(_logits(model, rows), model.predict_proba(rows))
 
 
 def _discriminant(vectors: NDArray[np.float32], texts: Sequence[str], codes: NDArray[np.intp]) -> _Scorer:
@@ -107,7 +117,7 @@ def _discriminant(vectors: NDArray[np.float32], texts: Sequence[str], codes: NDA
 
     del texts
     model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=1e-3).fit(vectors, codes)
-    return lambda rows, _: (_logits(model, rows), model.predict_proba(rows))
+    return lambda rows, _: _Scored(_logits(model, rows), model.predict_proba(rows))
 
 
 def _clusters(vectors: NDArray[np.float32], texts: Sequence[str], codes: NDArray[np.intp]) -> _Scorer:
@@ -120,9 +130,9 @@ def _clusters(vectors: NDArray[np.float32], texts: Sequence[str], codes: NDArray
     np.add.at(counts, (found.labels_, codes), 1)
     rates = counts / counts.sum(axis=1, keepdims=True)
 
-    def scores(rows: NDArray[np.float32], _: Sequence[str]) -> _Scores:
+    def scores(rows: NDArray[np.float32], _: Sequence[str]) -> _Scored:
         rates_here = rates[found.predict(rows)]
-        return rates_here, rates_here
+        return _Scored(rates_here, rates_here)
 
     return scores
 
@@ -135,9 +145,9 @@ def _terms(vectors: NDArray[np.float32], texts: Sequence[str], codes: NDArray[np
     reader = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, max_features=TERMS)
     model = LogisticRegression(C=STRENGTH, max_iter=100).fit(reader.fit_transform(texts), codes)
 
-    def scores(_: NDArray[np.float32], asked: Sequence[str]) -> _Scores:
+    def scores(_: NDArray[np.float32], asked: Sequence[str]) -> _Scored:
         rows = reader.transform(asked)
-        return _logits(model, rows), model.predict_proba(rows)
+        return _Scored(_logits(model, rows), model.predict_proba(rows))
 
     return scores
 
@@ -150,10 +160,10 @@ def _with_n_grams(vectors: NDArray[np.float32], texts: Sequence[str], codes: NDA
     reader = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, max_features=TERMS)
     by_spelling = LogisticRegression(C=STRENGTH, max_iter=100).fit(reader.fit_transform(texts), codes)
 
-    def scores(rows: NDArray[np.float32], asked: Sequence[str]) -> _Scores:
-        _, meant = by_meaning(rows, asked)
+    def scores(rows: NDArray[np.float32], asked: Sequence[str]) -> _Scored:
+        meant = by_meaning(rows, asked).probabilities
         both = (np.asarray(meant) + by_spelling.predict_proba(reader.transform(asked))) / 2
-        return both, both
+        return _Scored(both, both)
 
     return scores
 
@@ -171,8 +181,8 @@ def _fitted(fit: _Fit) -> Callable[[Labelled, Embedder], Chooser]:
         score = fit(embedder.questions(known.texts), known.texts, codes.astype(np.intp))
 
         def choose(texts: Sequence[str]) -> Predicted:
-            scores, probabilities = score(embedder.questions(texts), texts)
-            return by_scores(labels, scores, probabilities)
+            found = score(embedder.questions(texts), texts)
+            return by_scores(labels, found.scores, found.probabilities, found.certainty)
 
         return choose
 

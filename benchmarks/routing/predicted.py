@@ -44,16 +44,21 @@ class Way:
 
 
 def by_scores(
-    names: Sequence[str], scores: NDArray[np.floating], probabilities: NDArray[np.floating] | None = None
+    names: Sequence[str],
+    scores: NDArray[np.floating],
+    probabilities: NDArray[np.floating] | None = None,
+    certainty: NDArray[np.floating] | None = None,
 ) -> Predicted:
-    """Return the choices of the highest score, which is also how sure one is.
+    """Return the choices of the highest score.
 
     Args:
         names: of the labels.
         scores: shape (questions, labels).
         probabilities: of the same shape; None if there are none.
+        certainty: that each question is in scope, shape (questions,); by default the highest score.
     """
     best = scores.argmax(axis=1)
     rows = np.arange(len(best))
+    sure = np.asarray(scores, np.float64)[rows, best] if certainty is None else np.asarray(certainty, np.float64)
     stated = None if probabilities is None else np.asarray(probabilities, np.float64)[rows, best]
-    return Predicted(tuple(names[place] for place in best), np.asarray(scores, np.float64)[rows, best], stated)
+    return Predicted(tuple(names[place] for place in best), sure, stated)

@@ -15,7 +15,7 @@ from benchmarks.routing.bootstrap import Estimate
 from benchmarks.routing.tables import Line, Table
 
 VERSIONS = ("mixture-of-agents", "semantic-router", "scikit-learn", "onnxruntime", "sentence-transformers", "numpy")
-_WHO = 40
+_WHO = 46
 
 
 def header(command: str, *, now: datetime | None = None) -> str:

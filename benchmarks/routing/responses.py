@@ -9,7 +9,7 @@ from benchmarks.routing.bench import Bench, say
 from benchmarks.routing.bootstrap import calibration_error, calibration_errors
 from benchmarks.routing.calibration import MOST
 from benchmarks.routing.estimators import BEST_SINGLE, GATES, PEERS, Told, left_out, taken
-from benchmarks.routing.learned_responses import LEARNED
+from benchmarks.routing.learned_responses import LEARNED, THRIFTY
 from benchmarks.routing.matrices import Family, families
 from benchmarks.routing.tables import Bar, Table, table_of, table_of_means
 
@@ -29,7 +29,8 @@ def run(bench: Bench) -> list[Table]:
         told = {each.name: left_out(each, family, bench.embedder) for each in ESTIMATORS}
         tables += [_success(family, told), *(_calibration(family, told, chosen=chosen) for chosen in (False, True))]
         if family.cost is not None:
-            tables.append(costs.table_of_areas(family, told, OURS, LEARNED.name))
+            saving = {**told, LEARNED.name: left_out(THRIFTY, family, bench.embedder)}
+            tables.append(costs.table_of_areas(family, saving, OURS, LEARNED.name))
             tables += costs.tables_of_operating_points(family, bench, ESTIMATORS)
     return tables
 
@@ -65,4 +66,4 @@ def _calibration(family: Family, told: Mapping[str, Told], *, chosen: bool) -> T
     whose = "the chosen model" if chosen else "every model"
     title = f"{family.name}: expected calibration error of the predicted success of {whose}"
     bar, held = (None, ()) if chosen else (MOST, (LEARNED.name,))
-    return table_of("response_matrix", title, plain, resampled, OURS, bar=bar, held=held, falls=True)
+    return table_of("response_matrix", title, plain, resampled, OURS, bar=bar, held=held, falls=True, least=0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import TypedDict, Unpack
 
 import numpy as np
@@ -86,7 +87,7 @@ class Table:
         if missed is None:
             return ""
         verdict = "MISSED" if missed > 0 else "met"
-        return f"{self.bar or 'best of all'}: {verdict} by {abs(missed):.{self.digits}f}"
+        return f"{self.bar or 'best of all'}: {verdict} by {abs(missed):.{self.digits + 1}f}"
 
 
 class Settings(TypedDict, total=False):
@@ -133,6 +134,7 @@ def table_of(
     *,
     notes: Mapping[str, str] | None = None,
     unfit: Collection[str] = (),
+    least: float = -inf,
     **settings: Unpack[Settings],
 ) -> Table:
     """Compare figures by their resamples, which must be of the same draws.
@@ -145,6 +147,7 @@ def table_of(
         ours: which of the names are moa's.
         notes: what else is to be said of them, by name.
         unfit: peers that have not done what the figure asks for, and so cannot be the best.
+        least: what no figure is below, and so no interval either.
         settings: other fields of the table.
     """
     falls = settings.get("falls", False)
@@ -156,6 +159,8 @@ def table_of(
         if best is not None and name != best:
             beside = estimate(value - plain[best], resampled[name] - resampled[best])
         note = "; ".join(filter(None, ("best peer" if name == best else "", (notes or {}).get(name, ""))))
-        lines.append(Line(name, estimate(value, resampled[name]), name in ours, beside, note))
+        found = estimate(value, resampled[name])
+        found = Estimate(value, max(found.low, least), max(found.high, least))
+        lines.append(Line(name, found, name in ours, beside, note))
     lines.sort(key=lambda line: (not line.ours, line.found.value if falls else -line.found.value))
     return Table(section, title, tuple(lines), **settings)
