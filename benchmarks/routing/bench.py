@@ -10,7 +10,7 @@ from time import perf_counter
 from benchmarks.routing import ours, peers
 from benchmarks.routing.predicted import Chooser, Way
 from benchmarks.routing.sets import Labelled
-from benchmarks.routing.vectors import RememberingEncoder
+from benchmarks.routing.vectors import RememberingEmbedder, RememberingEncoder
 from moa.local.download import fetch
 from moa.paths import cache_folder
 from moa.routing.embedding import Embedder
@@ -35,7 +35,7 @@ class Bench:
         encoder = LightEncoder(fetch(LIGHT), name=LIGHT)
         kept = cache_folder() / "benchmarks" / "vectors.sqlite"
         there, absent = peers.installed()
-        return cls(data, Embedder(RememberingEncoder(encoder, kept)), (*ours.WAYS, *there), absent)
+        return cls(data, RememberingEmbedder(RememberingEncoder(encoder, kept)), (*ours.WAYS, *there), absent)
 
     @property
     def quick_ways(self) -> tuple[Way, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,11 +80,21 @@ def calibration_error(tops: NDArray[np.floating], right: NDArray[Any], bins: int
 
 
 def calibration_errors(
-    tops: NDArray[np.floating], right: NDArray[Any], bins: int = BINS, seed: int = SEED
-) -> NDArray[np.float64]:
-    """Return resampled calibration errors, shape (resamples,), of what `calibration_error` takes."""
-    off = _off(tops, right, bins)
-    return np.concatenate([np.abs(block @ off).sum(axis=1) for block in weights(len(tops), seed=seed)]) / tops.size
+    told: Mapping[str, tuple[NDArray[np.floating], NDArray[Any]]], bins: int = BINS, seed: int = SEED
+) -> dict[str, NDArray[np.float64]]:
+    """Return resampled calibration errors, shape (resamples,), by name.
+
+    Args:
+        told: by name, what `calibration_error` takes, all of the same questions.
+        bins: how many.
+        seed: of the draws.
+    """
+    off = np.hstack([_off(tops, right, bins) for tops, right in told.values()])
+    count = len(off)
+    found = np.concatenate(
+        [np.abs(block @ off).reshape(len(block), -1, bins).sum(axis=2) for block in weights(count, seed=seed)]
+    )
+    return {name: found[:, place] / tops.size for place, (name, (tops, _)) in enumerate(told.items())}
 
 
 def estimate(value: float, resampled: NDArray[np.float64]) -> Estimate:

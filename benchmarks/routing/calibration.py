@@ -21,18 +21,16 @@ def table_of_calibration(
 
     Those who state no probability are not in the table.
     """
-    plain, resampled = {}, {}
-    for name, each in found.items():
-        if each.probability is not None:
-            right = each.right(asked.labels)
-            tops = each.probability.clip(0, 1)
-            plain[name] = calibration_error(tops, right)
-            resampled[name] = calibration_errors(tops, right)
+    told = {
+        name: (each.probability.clip(0, 1), each.right(asked.labels))
+        for name, each in found.items()
+        if each.probability is not None
+    }
     return table_of(
         section,
         f"expected calibration error, {BINS} bins, {what} ({len(asked.texts):,} questions)",
-        plain,
-        resampled,
+        {name: calibration_error(*each) for name, each in told.items()},
+        calibration_errors(told),
         [way.name for way in bench.ways if way.ours],
         bar=MOST,
         held=(TRAINED.name,),

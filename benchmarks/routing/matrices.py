@@ -67,6 +67,7 @@ def families(data: Path) -> Iterator[Family]:
             continue
         priced = all(row["cost"] for row in own)
         success = np.array([[row["correct"][model] for model in models] for row in own], float)
+        success = success.clip(0, 1)  # some metrics give a hair's breadth more or less
         name = NAMES.get(len(models), f"{len(models)} models")
         if len(models) == 2:
             name += f" ({', '.join(model.rpartition('/')[2] for model in models)})"

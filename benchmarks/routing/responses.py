@@ -56,13 +56,12 @@ def _success(family: Family, told: Mapping[str, Told]) -> Table:
 
 
 def _calibration(family: Family, told: Mapping[str, Told], *, chosen: bool) -> Table:
-    plain, resampled = {}, {}
+    stated = {}
     for name, each in told.items():
         sure, right = each.success.clip(0, 1), family.success
-        if chosen:
-            sure, right = taken(sure, each.choice()), taken(right, each.choice())
-        plain[name] = calibration_error(sure, right)
-        resampled[name] = calibration_errors(sure, right)
+        stated[name] = (taken(sure, each.choice()), taken(right, each.choice())) if chosen else (sure, right)
+    plain = {name: calibration_error(*each) for name, each in stated.items()}
+    resampled = calibration_errors(stated)
     whose = "the chosen model" if chosen else "every model"
     title = f"{family.name}: expected calibration error of the predicted success of {whose}"
     bar, held = (None, ()) if chosen else (MOST, (LEARNED.name,))

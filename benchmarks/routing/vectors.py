@@ -54,6 +54,10 @@ class RememberingEncoder:
             known |= made
         return np.stack([known[key] for key in keys]) if keys else np.empty((0, self.dimension), np.float32)
 
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
     def _key(self, text: str) -> bytes:
         return sha256(self._fingerprint + text.encode("utf-8", "surrogatepass")).digest()
 
@@ -66,3 +70,21 @@ class RememberingEncoder:
                 found = self._file.execute(f"SELECT key, vector FROM vectors WHERE key IN ({marks})", some).fetchall()
             known.update((key, np.frombuffer(vector, np.float32)) for key, vector in found)
         return known
+
+
+class RememberingEmbedder(Embedder):
+    """An embedder that forgets nothing: texts come again for every way of routing and every fold."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__(encoder)
+        self._known: dict[str, NDArray[np.float32]] = {}
+
+    def questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return unit vectors, float32, shape (texts, dimension).
+
+        Raises:
+            EncoderError: the encoder failed, or returned something that is not a vector.
+        """
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        self._known.update(zip(new, super().questions(new), strict=True))
+        return np.stack([self._known[text] for text in texts]) if texts else super().questions(texts)

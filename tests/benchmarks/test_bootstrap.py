@@ -94,7 +94,7 @@ def test_calibration_errors_lie_about_the_error() -> None:
     tops = random.random(500)
     right = random.random(500) < tops**2
 
-    resampled = calibration_errors(tops, right)
+    resampled = calibration_errors({"a": (tops, right)})["a"]
 
     assert resampled.mean() == pytest.approx(calibration_error(tops, right), abs=0.02)
 
@@ -115,3 +115,12 @@ def test_the_calibration_error_of_several_probabilities_a_question_is_over_all_o
     assert calibration_error(tops, right) == pytest.approx(
         report.calibration_error(tops.ravel(), right.ravel()), abs=1e-6
     )
+
+
+def test_calibration_errors_of_several_at_once_are_those_of_each() -> None:
+    random = np.random.default_rng(3)
+    told = {name: (random.random(80), random.random(80) < 0.5) for name in "ab"}
+
+    together = calibration_errors(told)
+
+    assert all(np.allclose(together[name], calibration_errors({name: told[name]})[name]) for name in told)
