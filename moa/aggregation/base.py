@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -110,6 +111,28 @@ def ran(name: str, why: str) -> AggregationStarted:
         why: in a few words.
     """
     return AggregationStarted(0.0, Aggregation("", name, why))
+
+
+async def handed_on(inner: Aggregator, work: Work, *, by: str, why: str) -> AsyncGenerator[AggregationEvent, None]:
+    """Yield what another aggregator makes of some work, and say that it ran after the one that hands the work on.
+
+    Args:
+        inner: the aggregator that ends it.
+        work: with the drafts that it is given.
+        by: the name of the one that hands on.
+        why: what that one did, in a few words.
+
+    Raises:
+        MoaError: the inner one failed.
+    """
+    yield ran(f"{by}, then {inner.name}", why)
+    async with aclosing(inner.aggregate(work)) as events:
+        async for event in events:
+            if isinstance(event, AggregationStarted):
+                ended = event.aggregation
+                yield ran(f"{by}, then {ended.ran}", f"{why}; {ended.why}")
+            else:
+                yield event
 
 
 @dataclass(frozen=True, slots=True)

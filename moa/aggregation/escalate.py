@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from moa.aggregation.agreement import agreement
-from moa.aggregation.base import AggregationEvent, Aggregator, Opening, Work, ran
+from moa.aggregation.base import AggregationEvent, Aggregator, Opening, Work, handed_on, ran
 from moa.aggregation.verifier import Verifier
 from moa.answers import Degradation, Draft, Routing
 from moa.errors import AgentError, BudgetExceeded, MoaError
-from moa.events import AggregationStarted, AnswerDelta, Degraded
+from moa.events import AnswerDelta, Degraded
 
 if TYPE_CHECKING:
     from moa.agent import Agent
@@ -133,14 +133,10 @@ class Escalate:
             yield ran(self.name, why)
             yield AnswerDelta(work.turn.at(), ordered[0].text, ordered[0].id)
             return
-        yield ran(f"{self.name}, then {self.inner.name}", why)
-        async with aclosing(self.inner.aggregate(replace(work, drafts=ordered))) as events:
+        handed = handed_on(self.inner, replace(work, drafts=ordered), by=self.name, why=why)
+        async with aclosing(handed) as events:
             async for event in events:
-                if isinstance(event, AggregationStarted):
-                    inner = event.aggregation
-                    yield ran(f"{self.name}, then {inner.ran}", f"{why}; {inner.why}")
-                else:
-                    yield event
+                yield event
 
     async def _confidence(self, cheap: Sequence[Draft], work: Work) -> tuple[float, str, Degradation | None]:
         """Return how sure the cheap draft is, 0 … 1, how that is known, and what went wrong in finding it out."""

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from moa.aggregation.agreement import agree
-from moa.aggregation.base import AggregationEvent, Aggregator, Opening, Work, ran
+from moa.aggregation.base import AggregationEvent, Aggregator, Opening, Work, handed_on
 from moa.aggregation.custom import Function, as_aggregator
 from moa.aggregation.fence import fence
 from moa.aggregation.synthesize import Synthesize
 from moa.answers import Degradation, Draft, Routing
 from moa.errors import AgentError, BudgetExceeded
-from moa.events import AggregationStarted, Degraded
+from moa.events import Degraded
 from moa.messages import Conversation, Message
 
 if TYPE_CHECKING:
@@ -124,14 +124,10 @@ class Refine:
             drafts = tuple(sorted(written, key=lambda draft: -work.weight(draft)))
             layers += 1
         why = f"{layers} {'layer' if layers == 1 else 'layers'}{', after which the drafts agreed' if agreed else ''}"
-        yield ran(f"{self.name}, then {self.last.name}", why)
-        async with aclosing(self.last.aggregate(replace(work, drafts=drafts))) as events:
+        handed = handed_on(self.last, replace(work, drafts=drafts), by=self.name, why=why)
+        async with aclosing(handed) as events:
             async for event in events:
-                if isinstance(event, AggregationStarted):
-                    inner = event.aggregation
-                    yield ran(f"{self.name}, then {inner.ran}", f"{why}; {inner.why}")
-                else:
-                    yield event
+                yield event
 
     async def _layer(self, number: int, drafts: Sequence[Draft], work: Work) -> list[Draft]:
         """Return the drafts of a further layer, counted from 1, that succeeded.

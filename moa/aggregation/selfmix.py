@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from math import comb
 from typing import TYPE_CHECKING
 
-from moa.aggregation.base import AggregationEvent, Aggregator, Opening, Work, ran
+from moa.aggregation.base import AggregationEvent, Aggregator, Opening, Work, handed_on
 from moa.aggregation.vote import Tally, Vote
 from moa.answers import Degradation, Draft, Routing
 from moa.errors import AgentError, BudgetExceeded
-from moa.events import AggregationStarted, Degraded
+from moa.events import Degraded
 
 if TYPE_CHECKING:
     from moa.agent import Agent
@@ -87,14 +87,10 @@ class SelfMix:
                 break
             drafts, drawn = drafts + more, drawn + len(wave)
         why = f"{len(drafts)} of {self.n} samples of {agent.name}{told}" if ours else f"no sample of {agent.name}"
-        async with aclosing(self.then.aggregate(replace(work, drafts=drafts))) as events:
-            yield ran(f"{self.name}, then {self.then.name}", why)
+        handed = handed_on(self.then, replace(work, drafts=drafts), by=self.name, why=why)
+        async with aclosing(handed) as events:
             async for event in events:
-                if isinstance(event, AggregationStarted):
-                    inner = event.aggregation
-                    yield ran(f"{self.name}, then {inner.ran}", f"{why}; {inner.why}")
-                else:
-                    yield event
+                yield event
 
     def _first(self) -> int:
         """Return how many samples are drawn at first: all, where only a vote can tell that they are enough."""
