@@ -19,6 +19,7 @@ from moa.contract import OutputContract
 from moa.errors import AgentError, UsageError
 from moa.estimate import Estimate, Lengths, estimate_of
 from moa.events import Event, RunFailed, RunFinished
+from moa.feed import Feed
 from moa.forecast import forecast
 from moa.messages import Asked, Conversation
 from moa.oversight import Unreviewed
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from moa.routing.feedback import Feedback
     from moa.routing.wishes import Wishes
     from moa.store.drafts import DraftCache
+
+
+_LAST = (RunFinished, RunFailed)
 
 
 class Wanted(TypedDict, total=False):
@@ -148,18 +152,18 @@ class Mixture:
         """
         conversation = Conversation.of(asked)
         wishes = self._wishes(wanted.get("pin", ()), wanted.get("exclude", ()))
-        events: asyncio.Queue[Event] = asyncio.Queue()
+        feed = Feed()
         session = wanted.get("session")
         ledger = Ledger(wanted.get("budget") or self.budget, within=session.ledger if session else None)
-        turn = Turn(events.put_nowait, ledger, replaceable, self.traffic, self.cache, self.lengths, self.retries)
+        turn = Turn(feed.put, ledger, replaceable, self.traffic, self.cache, self.lengths, self.retries)
         contract = OutputContract.of(wanted.get("output"))
         work = asyncio.create_task(Run(self, conversation, wishes, turn, contract).answer())
         try:
-            while True:
-                event = await events.get()
-                yield event
-                if isinstance(event, RunFinished | RunFailed):
-                    break
+            ended = False
+            while not ended:
+                for event in await feed.take():
+                    yield event
+                    ended = isinstance(event, _LAST)
             await work
         finally:
             work.cancel()

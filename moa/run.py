@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from moa.acting import MOST_CALLS, Acting, Ask, proposes
 from moa.aggregation import Aggregator, Chooses, Opening, Opens, Work
 from moa.aggregation.base import best_first
-from moa.aggregation.provenance import support_of
+from moa.aggregation.provenance import supported
 from moa.aggregation.repair import conforming
 from moa.answers import Aggregation, Answer, Draft, Review, Routing, Support
 from moa.contract import ANYTHING, OutputContract
@@ -349,10 +349,10 @@ class Run:
         if len(drafts) < 2 or any(draft.text == text for draft in drafts):  # noqa: PLR2004
             return ()
         try:
-            return await asyncio.to_thread(support_of, text, drafts, self.mixture.embed)
+            return await supported(text, drafts, self.mixture.embed)
         except MoaError as error:
             self.telling.degrade("support", "answer", f"What supports it was told by words alone: {error}")
-            return await asyncio.to_thread(support_of, text, drafts)
+            return await supported(text, drafts)
 
     def _successful(self) -> list[Draft]:
         written = [outcome.draft for outcome in self.outcomes if outcome.cause is None]

@@ -20,7 +20,7 @@ class Telling:
 
     def show(self, event: Event) -> None:
         """Emit an event of the answer, unless the answer is held back."""
-        if not (self.held and isinstance(event, AnswerDelta | AnswerReplaced)):
+        if not (self.held and isinstance(event, (AnswerDelta, AnswerReplaced))):
             self.turn.emit(event)
 
     def add(self, text: str, draft: str | None = None) -> None:

@@ -99,11 +99,13 @@ class Turn:
     ) -> AsyncGenerator[Chunk, None]:
         ledger = self.ledger
         reservation = self._open(who, backend, request, hedge=hedge)
-        passage, thoughts = Passage(backend, self.traffic), Thoughts()
+        passage, thoughts = Passage(self.traffic.lane(backend.reference)), Thoughts()
         spoke, finish, given_up = False, None, False
         try:
             permit = partial(ledger.count_retry, who)
-            async with aclosing(resilient(passage, request, retries=self.retries, permit=permit)) as chunks:
+            async with aclosing(
+                resilient(backend, request, passage=passage, retries=self.retries, permit=permit)
+            ) as chunks:
                 async for chunk in chunks:
                     if isinstance(chunk, Delta):
                         spoke = True

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from moa.answers import Draft, Support
@@ -24,8 +27,9 @@ _ALIKE = (0.45, 0.9)
 """Cosines of MiniLM below the first are of unrelated sentences, and above the second of paraphrases."""
 _MEANT = 600
 """Characters of a sentence that are looked at for its meaning: an encoder reads hardly more, and each costs time."""
-_NGRAM = 2
-_WORD = re.compile(r"\w+|[^\w\s]")
+_SHORT = 4000
+"""Characters of an answer and its drafts whose words are compared within a millisecond or two."""
+_WORD = re.compile(r"(?<!\w)[^\W_]\w*")
 _BLOCK = re.compile(r"^(?:`{3,}|~{3,}).*?(?:^(?:`{3,}|~{3,})[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
 _END = re.compile(
     r"(?<=[.!?…])([\"'”’)\]]*)\s+(?=[\"'“‘(\[]?[A-ZÀ-ÞА-Я0-9*_`#-])|(?<=[。！？])|\n\s*\n|\n(?=\s*(?:[-*•+]|\d+[.)])\s)"
@@ -33,6 +37,15 @@ _END = re.compile(
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|cf|vs|Dr|Mr|Mrs|Ms|Prof|St|No|Fig|Eq|approx|resp|z\.\s?B|d\.\s?h)|\b[A-Z])\.$"
 )
+
+
+async def supported(text: str, drafts: Sequence[Draft], embed: Embed | None = None) -> tuple[Support, ...]:
+    """Return what `support_of` does, without holding up the event loop; a short answer is not worth a thread."""
+    short = len(text) + sum(len(draft.text) for draft in drafts) <= _SHORT
+    evidence = _Evidence.of(text, drafts) if short else await asyncio.to_thread(_Evidence.of, text, drafts)
+    if embed is not None and evidence.open_rows:
+        await asyncio.to_thread(evidence.add_meaning, embed)
+    return evidence.support()
 
 
 def support_of(text: str, drafts: Sequence[Draft], embed: Embed | None = None) -> tuple[Support, ...]:
@@ -51,22 +64,57 @@ def support_of(text: str, drafts: Sequence[Draft], embed: Embed | None = None) -
     Raises:
         MoaError: whatever `embed` raises.
     """
-    spans = list(sentences(text))
-    said = [text[start:end] for start, end in spans]
-    terms = [_terms(draft.text) for draft in drafts]
-    scores = [[_recall(sentence, each) for each in terms] for sentence in said]
-    if embed is not None:
-        open_rows = [row for row, each in enumerate(scores) if min(each, default=1.0) < SUPPORTS]
-        for row, alike in zip(open_rows, _alike([said[row] for row in open_rows], drafts, embed), strict=False):
-            scores[row] = list(map(max, scores[row], alike))
-    return tuple(
-        Support(
-            start,
-            end,
-            {draft.id: round(score, 3) for draft, score in zip(drafts, each, strict=True) if score >= SUPPORTS},
+    evidence = _Evidence.of(text, drafts)
+    if embed is not None and evidence.open_rows:
+        evidence.add_meaning(embed)
+    return evidence.support()
+
+
+@dataclass(slots=True)
+class _Evidence:
+    """How surely each draft says each sentence of an answer."""
+
+    said: list[str]
+    """The sentences."""
+    spans: list[tuple[int, int]]
+    drafts: Sequence[Draft]
+    scores: list[list[float]]
+    """Of each sentence, of each draft."""
+
+    @classmethod
+    def of(cls, text: str, drafts: Sequence[Draft]) -> _Evidence:
+        """Return what the words alone tell."""
+        spans = list(sentences(text))
+        said = [text[start:end] for start, end in spans]
+        terms = [_terms(draft.text) for draft in drafts]
+        scores = [[_recall(sentence, each) for each in terms] for sentence in map(_terms, said)]
+        return cls(said, spans, drafts, scores)
+
+    @property
+    def open_rows(self) -> list[int]:
+        """The sentences whose words not every draft has, so that their meaning matters."""
+        return [row for row, scores in enumerate(self.scores) if min(scores, default=1.0) < SUPPORTS]
+
+    def add_meaning(self, embed: Embed) -> None:
+        """Raise scores by likeness in meaning."""
+        rows = self.open_rows
+        for row, alike in zip(rows, _alike([self.said[row] for row in rows], self.drafts, embed), strict=False):
+            self.scores[row] = list(map(max, self.scores[row], alike))
+
+    def support(self) -> tuple[Support, ...]:
+        """Return the drafts that score high enough, for each sentence."""
+        return tuple(
+            Support(
+                start,
+                end,
+                {
+                    draft.id: round(score, 3)
+                    for draft, score in zip(self.drafts, each, strict=True)
+                    if score >= SUPPORTS
+                },
+            )
+            for (start, end), each in zip(self.spans, self.scores, strict=True)
         )
-        for (start, end), each in zip(spans, scores, strict=True)
-    )
 
 
 def sentences(text: str) -> Iterator[tuple[int, int]]:
@@ -111,18 +159,19 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
 
 
 def _terms(text: str) -> Counter[tuple[str, ...]]:
-    words = [word for word in _WORD.findall(text.casefold()) if word[0].isalnum()]
-    size = min(_NGRAM, max(1, len(words)))
-    return Counter(tuple(words[place : place + size]) for place in range(len(words) - size + 1))
+    """Return the pairs of neighbouring words of a text, and how often each occurs; of one word, that alone."""
+    words = _WORD.findall(text.casefold())
+    return Counter(pairwise(words) if len(words) > 1 else [(word,) for word in words])
 
 
-def _recall(sentence: str, draft: Counter[tuple[str, ...]]) -> float:
+def _recall(terms: Counter[tuple[str, ...]], draft: Counter[tuple[str, ...]]) -> float:
     """Return the share of a sentence's pairs of words that a draft has too, 0 … 1."""
-    terms = _terms(sentence)
-    if terms and len(next(iter(terms))) < _NGRAM:  # one word: it is said if it stands anywhere
-        [(word,)] = terms
-        return float(any(word in pair for pair in draft))
-    return (terms & draft).total() / terms.total() if terms else 0.0
+    if len(terms) == 1:
+        [found] = terms
+        if len(found) == 1:  # one word: it is said if it stands anywhere
+            return float(any(found[0] in pair for pair in draft))
+    said = sum(min(count, draft[pair]) for pair, count in terms.items() if pair in draft)
+    return said / terms.total() if terms else 0.0
 
 
 def _alike(said: Sequence[str], drafts: Sequence[Draft], embed: Embed) -> list[list[float]]:

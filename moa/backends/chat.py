@@ -7,13 +7,14 @@ import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import httpx
 
 from moa.backends.base import Chunk, Price, Request
 from moa.backends.deadline import Deadline
 from moa.backends.failures import complaint_in, upstream_error
+from moa.backends.http import Opened, client_for, post
 from moa.backends.keys import Secret
 from moa.backends.reply import Reply
 from moa.backends.timeouts import Timeouts, too_slow
@@ -90,24 +91,30 @@ def unknown_field(payload: Mapping[str, Any], error: UpstreamError) -> str | Non
 
 
 async def stream_chat(
-    client: httpx.AsyncClient, server: ChatServer, payload: Mapping[str, Any]
+    server: ChatServer, payload: Mapping[str, Any], client: httpx.AsyncClient | None = None
 ) -> AsyncGenerator[Chunk, None]:
     """Post a chat request and yield its reply as it arrives, `Finish` last.
 
     Servers that ignore `stream` and answer with one JSON object are understood too. Closing the iterator early closes
     the connection.
 
+    Args:
+        server: where to ask.
+        payload: what to ask; a field that the server refuses and that we can do without is left out, and it is asked
+            again.
+        client: who asks; None means the event loop's pool.
+
     Raises:
         BackendError: the call failed; the message names the server and never holds a key.
     """
+    client = client or await client_for(server.url)
     clock = asyncio.get_running_loop().time
     timeouts, reply = server.timeouts, Reply(server.who, server.secrets, server.price)
     with closing(Deadline(clock() + timeouts.first_token)) as deadline:
-        response = await _posted(client, server, payload, deadline)
-        async with aclosing(response), aclosing(_body(response)) as body:
+        async with aclosing(await _opened(client, server, payload, deadline)) as response:
             while not reply.complete:
                 try:
-                    received = await deadline.wait(anext(body, b""))
+                    received = await deadline.wait(response.read())
                 except FAILURES as error:
                     if reply.finish_reason is None:
                         raise _failure(server, error, started=reply.started) from error
@@ -120,15 +127,28 @@ async def stream_chat(
                 if reply.finish_reason is not None:
                     deadline.when = clock() + _AFTER_FINISH_SECONDS
             deadline.when = clock() + _DRAIN_SECONDS
-            await _drain(body, deadline)
+            await _drain(response, deadline)
     yield reply.finish()
+
+
+async def _opened(
+    client: httpx.AsyncClient, server: ChatServer, payload: Mapping[str, Any], deadline: Deadline
+) -> Opened:
+    """Return the response to a request, asked for without what the server refuses and we can do without."""
+    while True:
+        try:
+            return await _posted(client, server, payload, deadline)
+        except UpstreamError as error:
+            refused = unknown_field(payload, error)
+            if refused is None:
+                raise
+        payload = {name: value for name, value in payload.items() if name != refused}
 
 
 async def _posted(
     client: httpx.AsyncClient, server: ChatServer, payload: Mapping[str, Any], deadline: Deadline
-) -> httpx.Response:
+) -> Opened:
     """Send the request and return its response, still open; what the server refuses is raised with its own words."""
-    connect = server.timeouts.connect
     headers = {
         "content-type": "application/json",
         "accept": "text/event-stream, application/json",
@@ -140,17 +160,13 @@ async def _posted(
     if server.key:
         headers["authorization"] = f"Bearer {server.key.reveal()}"
     try:
-        post = client.build_request(
-            "POST",
-            server.url,
-            content=_to_json(payload).encode("utf-8", "replace"),
-            headers=headers,
-            timeout=httpx.Timeout(None, connect=connect, pool=connect),
-        )
-        response = await deadline.wait(client.send(post, stream=True))
+        content = _to_json(payload).encode("utf-8", "replace")
+        connect = server.timeouts.connect
+        opening = post(client, server.url, headers=headers, content=content, connect=connect)
+        response = await deadline.wait(opening)
     except FAILURES as error:
         raise _failure(server, error, started=False) from error
-    if response.status_code == httpx.codes.OK:
+    if response.status == httpx.codes.OK:
         return response
     try:
         said = response.headers.get("location") or await _beginning(response)
@@ -158,7 +174,7 @@ async def _posted(
         await response.aclose()
     raise upstream_error(
         server.who,
-        response.status_code,
+        response.status,
         complaint_in(said, server.secrets),
         headers=response.headers,
         key_variable=server.key_variable if server.key else None,
@@ -166,34 +182,22 @@ async def _posted(
     )
 
 
-def _body(response: httpx.Response) -> AsyncGenerator[bytes, None]:
-    """Return the bytes of a response as they come. The longer way is needed only where they are compressed."""
-    stream = response.stream
-    if isinstance(stream, httpx.AsyncByteStream) and "content-encoding" not in response.headers:
-        body = aiter(stream)
-        if isinstance(body, AsyncGenerator):
-            return body
-    return cast("AsyncGenerator[bytes, None]", response.aiter_bytes())
-
-
-async def _beginning(response: httpx.Response) -> bytes:
+async def _beginning(response: Opened) -> bytes:
     """Return what can be had of an error body: not too much, and not for too long."""
     body = bytearray()
     try:
         async with asyncio.timeout(_ERROR_BODY_SECONDS):
-            async for received in response.aiter_bytes():
+            while len(body) <= _ERROR_BODY_BYTES and (received := await response.read()):
                 body += received
-                if len(body) > _ERROR_BODY_BYTES:
-                    break
     except FAILURES:
         pass  # the status is known; its explanation is a courtesy
     return bytes(body)
 
 
-async def _drain(body: AsyncGenerator[bytes, None], deadline: Deadline) -> None:
+async def _drain(response: Opened, deadline: Deadline) -> None:
     """Read to the end of a body whose last event has come: a connection is only reused if nothing is left in it."""
     try:
-        while await deadline.wait(anext(body, b"")):
+        while await deadline.wait(response.read()):
             pass
     except FAILURES:
         pass  # then the connection is closed instead

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 from moa.backends.base import Chunk, Price, Readiness, Request
 from moa.backends.keys import Secret, how_to_set, read_key
 from moa.backends.timeouts import Timeouts
-from moa.errors import MissingKeyError, ModelReferenceError, UpstreamError
+from moa.errors import MissingKeyError, ModelReferenceError
 
 if TYPE_CHECKING:
     import httpx
@@ -81,14 +80,13 @@ class Endpoint:
         """Whether a price was given."""
         return self.price is not None
 
-    async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
+    def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Call the model and yield chunks as they arrive, `Finish` last.
 
         Raises:
             BackendError: the call failed; the message says how and what to do, and never holds a key.
         """
-        from moa.backends.chat import ChatServer, chat_payload, stream_chat, unknown_field
-        from moa.backends.http import client_for
+        from moa.backends.chat import ChatServer, chat_payload, stream_chat
 
         server = ChatServer(
             url=self.base_url + _CHAT,
@@ -100,21 +98,7 @@ class Endpoint:
             keep_alive=self.keep_alive,
             price=self.price,
         )
-        client = self.client or await client_for(self.base_url)
-        payload = {**chat_payload(self.model, request), **self.extra}
-        heard = False
-        while True:
-            try:
-                async with aclosing(stream_chat(client, server, payload)) as chunks:
-                    async for chunk in chunks:
-                        heard = True
-                        yield chunk
-                return
-            except UpstreamError as error:
-                refused = unknown_field(payload, error)
-                if heard or refused is None:
-                    raise
-            del payload[refused]
+        return stream_chat(server, {**chat_payload(self.model, request), **self.extra}, self.client)
 
     def readiness(self) -> Readiness:
         """Look whether the key is there; whether the server runs is only known by calling it."""

@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from functools import cache, lru_cache
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
 
+import aiohttp
 import httpx
-from httpx_aiohttp import HttpxAiohttpClient
+from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
 
 _IDLE_SECONDS = 15.0  # an unused connection is kept this long; servers commonly give up on it after 5 to 75
 _UNLIMITED = 0  # aiohttp's word for it; what may run at once is decided by whoever makes the calls, not by the pool
@@ -25,38 +26,132 @@ _UNLIMITED = 0  # aiohttp's word for it; what may run at once is decided by whoe
 _log = logging.getLogger(__name__)
 
 
-class OriginClient(HttpxAiohttpClient):
-    """A client for the requests to one origin, which leaves out what none of them has.
+class Opened(Protocol):
+    """A response whose head has come and whose body is on its way."""
 
-    For every request httpx merges URLs, headers and parameters, walks through hooks, redirects and authentication, and
-    feeds a cookie jar: half of its time. Here a request is sent as it was built, and its response comes as it is. Nor
-    should a cookie that a server set for one key travel with another.
+    status: int
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Its headers, whose names are looked up in any case of letters."""
+        ...
+
+    async def read(self) -> bytes:
+        """Return the next bytes of the body as they come, decompressed; nothing at its end."""
+        ...
+
+    async def aclose(self) -> None:
+        """Leave it. Its connection is reused if the body was read to its end, else closed."""
+        ...
+
+
+async def post(
+    client: httpx.AsyncClient, url: str, *, headers: Mapping[str, str], content: bytes, connect: float
+) -> Opened:
+    """Post a body and return the response as soon as its head is there. Follows no redirect.
+
+    Args:
+        client: any client of httpx; an `OriginClient` takes a way several times as short.
+        url: where to.
+        headers: sent beside those that the transport adds.
+        content: the body.
+        connect: seconds until the connection must stand.
+
+    Raises:
+        httpx.HTTPError, aiohttp.ClientError, OSError: `transport_errors.FAILURES`.
+    """
+    if isinstance(client, OriginClient):
+        return await client.open(url, headers, content, connect)
+    timeout = httpx.Timeout(None, connect=connect, pool=connect)
+    request = client.build_request("POST", url, content=content, headers=dict(headers), timeout=timeout)
+    return _OpenedByHttpx(await client.send(request, stream=True, follow_redirects=False))
+
+
+class _OpenedByHttpx:
+    """A response of any client of httpx."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.status = response.status_code
+        self.headers = response.headers
+        self._response = response
+        self._body = aiter(response.aiter_bytes())
+
+    async def read(self) -> bytes:
+        async for received in self._body:
+            if received:
+                return received
+        return b""
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
+
+
+class _OpenedByAiohttp:
+    """A response of aiohttp itself."""
+
+    __slots__ = ("_response", "headers", "read", "status")
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self.status = response.status
+        self.headers: Mapping[str, str] = response.headers
+        self.read = response.content.readany
+        self._response = response
+
+    async def aclose(self) -> None:
+        self._response.release()
+        await self._response.wait_for_close()
+
+
+class OriginClient(HttpxAiohttpClient):
+    """A client for the requests to one origin.
+
+    For every request httpx makes two objects with headers of their own, merges parameters, and walks through hooks,
+    redirects and authentication, none of which a call of a model has. `open` leaves that out: it hands the request to
+    the transport's session of aiohttp, with the proxy that httpx chose by the environment.
     """
 
-    def build_request(self, method: str, url: httpx.URL | str, **parts: Any) -> httpx.Request:
-        """Return a request, by a short way if it is made of just `headers`, `content` and `timeout`.
-
-        On that way `content` is bytes, `timeout` is an `httpx.Timeout`, and the transport adds the host and the length.
-        """
-        if parts.keys() != {"headers", "content", "timeout"}:
-            return super().build_request(method, url, **parts)
-        request = httpx.Request(
-            method,
-            _parsed(str(url)),
-            headers=parts["headers"],
-            stream=httpx.ByteStream(parts["content"]),
-            extensions={"timeout": parts["timeout"].as_dict()},
+    async def open(self, url: str, headers: Mapping[str, str], content: bytes, connect: float) -> Opened:
+        """See `post`."""
+        transport = cast("_Transport", self._transport_for_url(_parsed(url)))  # we made all of them
+        response = await transport.session.post(
+            url,
+            data=content,
+            headers=headers,
+            allow_redirects=False,
+            timeout=_waiting(connect),
+            proxy=transport.proxy_url,
         )
-        request.read()
-        return request
+        _log.info("POST %s: %d", url, response.status)
+        return _OpenedByAiohttp(response)
 
-    async def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
-        """Send a request through the proxy that the environment names for it, if any, or else straight."""
-        response = await self._transport_for_url(request.url).handle_async_request(request)
-        _log.info("%s %s: %d", request.method, request.url, response.status_code)
-        if not stream:
-            await response.aread()
-        return response
+    def _init_transport(self, **settings: Any) -> httpx.AsyncBaseTransport:
+        return _Transport(**settings)
+
+    def _init_proxy_transport(self, proxy: httpx.Proxy, **settings: Any) -> httpx.AsyncBaseTransport:
+        return _Transport(proxy=proxy, **settings)
+
+
+class _Transport(AiohttpTransport):
+    """The transport of httpx-aiohttp, with a session that keeps no cookies: those set for one key are not another's."""
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The session, opened when it is first asked for."""
+        if not isinstance(self.client, aiohttp.ClientSession):
+            self.client = self.get_client()
+        return self.client
+
+    @property
+    def proxy_url(self) -> str | None:
+        """The proxy, with the name and password that its URL holds."""
+        return str(self.proxy.url) if self.proxy else None
+
+    def get_client(self) -> aiohttp.ClientSession:
+        limits = self.limits
+        connector = aiohttp.TCPConnector(
+            limit=_UNLIMITED, keepalive_timeout=limits.keepalive_expiry or _IDLE_SECONDS, ssl=self.ssl_context
+        )
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
 _Keeper = AsyncGenerator[httpx.AsyncClient, None]
@@ -109,6 +204,12 @@ async def _keep_open(loop: asyncio.AbstractEventLoop, origin: str, loopback: boo
         if not pool:
             _pools.pop(loop, None)
         await client.aclose()
+
+
+@lru_cache(maxsize=256)
+def _waiting(connect: float) -> aiohttp.ClientTimeout:
+    """Return limits for opening a connection alone: how long an answer may take, its reader knows."""
+    return aiohttp.ClientTimeout(sock_connect=connect, connect=connect)
 
 
 @lru_cache(maxsize=256)

@@ -87,7 +87,6 @@ class LocalModel:
             ContextTooLong: the conversation does not fit into the context.
         """
         from moa.backends.chat import ChatServer, chat_payload, stream_chat
-        from moa.backends.http import client_for
         from moa.backends.keys import Secret
         from moa.backends.timeouts import Timeouts
 
@@ -113,11 +112,10 @@ class LocalModel:
             key=Secret(child.secret),
             keep_alive=False,
         )
-        client = await client_for(server.url)
         payload = chat_payload(self.name, self._bounded(request, _size(files)))
         try:
             with engine.call():
-                async with aclosing(stream_chat(client, server, payload)) as chunks:
+                async with aclosing(stream_chat(server, payload)) as chunks:
                     async for chunk in chunks:
                         yield replace(chunk, cost_usd=0.0) if isinstance(chunk, Finish) else chunk
         except (ConnectionFailed, ProtocolError) as error:

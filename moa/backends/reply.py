@@ -119,7 +119,7 @@ class Reply:
 
     def _parsed(self, data: bytes) -> dict[str, Any]:
         try:
-            payload = json.loads(data)
+            payload = json.loads(data.decode())  # which spares json its guess at the encoding
         except ValueError as error:
             said = quoted(data.decode("utf-8", "replace"), self._secrets)
             raise ProtocolError(f"{self._who} sent broken JSON: {said}") from error

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import count
 
 from moa.backends.base import Backend, Chunk, Delta, Notice, Request
+from moa.backends.breaker import Breaker
+from moa.backends.traffic import Passage, Traffic
 from moa.errors import BackendError, RateLimited
 
 
@@ -32,6 +34,7 @@ async def resilient(
     backend: Backend,
     request: Request,
     *,
+    passage: Passage | None = None,
     retries: Retries | None = None,
     permit: Callable[[BackendError], None] | None = None,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
@@ -43,20 +46,29 @@ async def resilient(
     Args:
         backend: the model.
         request: what it is asked.
+        passage: its way through limits and breakers that calls share; None where there are none.
         retries: how often, and how long to wait; None means three tries.
         permit: told of the failure before each further try; raises to forbid it.
         sleep: waits some seconds; a test passes its own.
 
     Raises:
+        CircuitOpen: the backend failed too often lately, so it was not asked.
         BackendError: the last failure, or the first one that cannot pass.
     """
     policy, shown = retries or Retries(), False
+    passage = passage or _of_its_own(backend, policy)
     for number in count(1):
         try:
-            async with aclosing(backend.stream(request)) as chunks:
-                async for chunk in chunks:
-                    shown = shown or isinstance(chunk, Delta)
-                    yield chunk
+            with passage.attempt(request) as attempt:
+                if limit := attempt.waits_for:
+                    yield Notice("queued", f"{limit} is at its limit, so this call waits for its turn.")
+                    await attempt.admission()
+                attempt.begin()
+                async with aclosing(backend.stream(request)) as chunks:
+                    async for chunk in chunks:
+                        attempt.hear(chunk)
+                        shown = shown or isinstance(chunk, Delta)
+                        yield chunk
             return
         except BackendError as error:
             if shown or not error.retryable or number >= policy.attempts:
@@ -67,6 +79,11 @@ async def resilient(
         pause = _pause(failure, number, policy)
         yield Notice("retrying", f"{failure} Trying again in {pause:.2g} s (try {number + 1} of {policy.attempts}).")
         await sleep(pause)
+
+
+def _of_its_own(backend: Backend, policy: Retries) -> Passage:
+    """Return a way that no other call shares, with a breaker that never opens."""
+    return Passage(Traffic(breaker=Breaker(failures=policy.attempts + 1)).lane(backend.reference))
 
 
 def _pause(failure: BackendError, number: int, policy: Retries) -> float:

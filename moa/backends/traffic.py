@@ -1,17 +1,16 @@
 """What all turns of a mixture share about its backends: limits, circuit breakers, and how quick each one usually is.
 
-A `Passage` is one call's way through it. It stands around a backend and looks like one, so that retries (`resilient`)
-go around it and each try is let through, counted and judged by itself.
+A `Passage` is one call's way through it. `resilient` makes each try of the call as an `Attempt` of its passage.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Callable, Mapping
 from threading import Lock
 from time import monotonic
+from typing import Self
 
-from moa.backends.base import Backend, Chunk, Delta, Finish, Notice, Readiness, Request
+from moa.backends.base import Chunk, Delta, Finish, Request
 from moa.backends.breaker import Breaker, BreakerState, Circuit
 from moa.backends.latencies import Latencies
 from moa.backends.limits import Limiter, Limits, Place
@@ -169,95 +168,81 @@ class Lane:
 
 
 class Passage:
-    """One call's way to a backend; a backend itself."""
+    """One call's way to a backend, whose tries are let through, counted and judged each by itself."""
 
-    __slots__ = ("_backend", "_lane", "sent")
-
-    def __init__(self, backend: Backend, traffic: Traffic) -> None:
-        self._backend = backend
-        self._lane = traffic.lane(backend.reference)
-        self.sent = False
-        """Whether the backend was asked and did not refuse, so that the call may have cost something."""
-
-    @property
-    def reference(self) -> str:
-        """The backend's."""
-        return self._lane.reference
-
-    @property
-    def priced(self) -> bool:
-        """The backend's."""
-        return self._backend.priced
-
-    def readiness(self) -> Readiness:
-        """Return the backend's."""
-        return self._backend.readiness()
-
-    async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
-        """Wait until the call is allowed, make it, and take note of how it went.
-
-        Raises:
-            CircuitOpen: the backend failed too often lately, so it was not asked.
-            BackendError: whatever the backend raises.
-        """
-        lane = self._lane
-        lane.check()
-        place, call = lane.place(request), None
-        try:
-            if place and not place.admitted:
-                yield Notice("queued", f"{place.name} is at its limit, so this call waits for its turn.")
-                await place.admission()
-            call, self.sent = Attempt(lane), True
-            async with aclosing(self._backend.stream(request)) as chunks:
-                async for chunk in chunks:
-                    if not call.heard:
-                        call.hear(chunk)
-                    if place and isinstance(chunk, Finish) and chunk.usage.total is not None:
-                        place.settle(chunk.usage.total)
-                    yield chunk
-        except BaseException as error:
-            if call:
-                call.broke_off(error)
-            self.sent = self.sent and not isinstance(error, Exception)
-            raise
-        else:
-            call.succeeded()
-        finally:
-            if place:
-                place.leave()
-
-
-class Attempt:
-    """One try of a call that is being made: what it tells of its backend.
-
-    Raises:
-        CircuitOpen: it must not be made.
-    """
-
-    __slots__ = ("_lane", "_started", "_ticket", "heard")
+    __slots__ = ("_lane", "sent")
 
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
-        self._ticket = lane.enter()
-        self._started = lane.clock()
-        self.heard = False
-        """Whether it said its first word."""
+        self.sent = False
+        """Whether the backend was asked and did not refuse, so that the call may have cost something."""
+
+    def attempt(self, request: Request) -> Attempt:
+        """Return the next try.
+
+        Raises:
+            CircuitOpen: the backend failed too often lately, so it must not be asked.
+        """
+        self._lane.check()
+        return Attempt(self, self._lane, self._lane.place(request))
+
+
+class Attempt:
+    """One try of a call, and what it tells of its backend: a context that the try is made in."""
+
+    __slots__ = ("_heard", "_lane", "_passage", "_place", "_started", "_ticket")
+
+    def __init__(self, passage: Passage, lane: Lane, place: Place | None) -> None:
+        self._passage = passage
+        self._lane = lane
+        self._place = place
+        self._ticket: int | None = None
+        self._started = 0.0
+        self._heard = False
+
+    @property
+    def waits_for(self) -> str:
+        """The name of the limit that makes it wait; empty if none does."""
+        return self._place.name if self._place and not self._place.admitted else ""
+
+    async def admission(self) -> None:
+        """Wait until its limit lets it through."""
+        if self._place:
+            await self._place.admission()
+
+    def begin(self) -> None:
+        """Take note that the backend is asked now.
+
+        Raises:
+            CircuitOpen: it must not be, by what happened meanwhile.
+        """
+        self._ticket = self._lane.enter()
+        self._started = self._lane.clock()
+        self._passage.sent = True
 
     def hear(self, chunk: Chunk) -> None:
-        """Take note of a chunk; the first word tells how quick the backend is."""
+        """Take note of a chunk: the first word tells how quick the backend is, the last what was used."""
         if isinstance(chunk, Delta):
-            self.heard = True
-            self._lane.spoke(self._lane.clock() - self._started)
+            if not self._heard:
+                self._heard = True
+                self._lane.spoke(self._lane.clock() - self._started)
+        elif self._place and isinstance(chunk, Finish) and chunk.usage.total is not None:
+            self._place.settle(chunk.usage.total)
 
-    def succeeded(self) -> None:
-        """Take note of a proper end."""
-        self._lane.ended(self._ticket, None)
+    def __enter__(self) -> Self:
+        return self
 
-    def broke_off(self, error: BaseException) -> None:
-        """Take note of an error, or of being given up."""
-        if not self.heard and not isinstance(error, Exception):
-            self._lane.gave_up(self._lane.clock() - self._started)
-        self._lane.ended(self._ticket, error)
+    def __exit__(self, _: object, error: BaseException | None, traceback: object) -> None:
+        """Take note of how it ended: properly, by an error, or by being given up."""
+        del traceback
+        if error is not None and isinstance(error, Exception):
+            self._passage.sent = False
+        if self._ticket is not None:
+            if error is not None and not self._heard and not isinstance(error, Exception):
+                self._lane.gave_up(self._lane.clock() - self._started)
+            self._lane.ended(self._ticket, error)
+        if self._place:
+            self._place.leave()
 
 
 def _is_an_answer(error: BaseException) -> bool:

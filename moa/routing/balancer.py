@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict, deque
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -117,31 +117,32 @@ class Admission:
     _balancer: LoadBalancer
     _counted: set[str]
 
-    @asynccontextmanager
-    async def place(self, agent: str, on_wait: Callable[[], None]) -> AsyncGenerator[None, None]:
+    def place(self, agent: str, on_wait: Callable[[], None]) -> AbstractAsyncContextManager[None]:
         """Hold a place to write a draft in, waiting for one while the agent is at its capacity.
 
         Args:
             agent: who writes.
             on_wait: called once if there is none at first.
         """
+        return _Place(self, agent, on_wait)
+
+    async def begin(self, agent: str, on_wait: Callable[[], None]) -> None:
+        """Take a place for an agent, waiting for it; see `place`."""
         if agent not in self._counted:
             self._counted.add(agent)
             self._balancer.count_in(agent)
-        waiting = self._balancer.begin(agent)
-        try:
-            if waiting:
+        if waiting := self._balancer.begin(agent):
+            try:
                 on_wait()
                 await waiting.future
-        except BaseException:
-            if waiting:
+            except BaseException:
                 self._balancer.give_up(agent, waiting)
-            raise
-        try:
-            yield
-        finally:
-            self._balancer.end(agent)
-            self._leave(agent)
+                raise
+
+    def end(self, agent: str) -> None:
+        """Give the place of an agent back."""
+        self._balancer.end(agent)
+        self._leave(agent)
 
     def close(self) -> None:
         """Count out whoever never came to draft."""
@@ -152,6 +153,21 @@ class Admission:
         if agent in self._counted:
             self._counted.remove(agent)
             self._balancer.count_out(agent)
+
+
+class _Place:
+    """What `Admission.place` returns. A class, as a generator would cost more than all that it does."""
+
+    __slots__ = ("_admission", "_agent", "_on_wait")
+
+    def __init__(self, admission: Admission, agent: str, on_wait: Callable[[], None]) -> None:
+        self._admission, self._agent, self._on_wait = admission, agent, on_wait
+
+    async def __aenter__(self) -> None:
+        await self._admission.begin(self._agent, self._on_wait)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._admission.end(self._agent)
 
 
 @dataclass(slots=True, eq=False)

@@ -21,7 +21,7 @@ class Coalescer:
 
     def add(self, event: Event) -> list[Event]:
         """Take the next event and return those that are due to be stored, in order."""
-        if not isinstance(event, DraftDelta | AnswerDelta):
+        if not isinstance(event, (DraftDelta, AnswerDelta)):
             return [*self.flush(), event]
         stream = event.draft if isinstance(event, DraftDelta) else ""  # "" is the answer
         waiting = self._pending.get(stream)

@@ -73,7 +73,7 @@ class _Recording:
         due = self.coalescer.add(event)
         if due:
             await self._attempt(lambda run: self.store.append(run, due))
-        self.ended = isinstance(event, RunFinished | RunFailed)
+        self.ended = isinstance(event, (RunFinished, RunFailed))
 
     async def end(self, status: Status, reason: str | None) -> None:
         """Write what is still held back, and how the run ended, unless it said so itself."""

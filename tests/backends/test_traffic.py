@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import pytest
@@ -13,6 +14,7 @@ from moa.backends.base import Chunk, Delta, Finish, Notice
 from moa.backends.breaker import Breaker
 from moa.backends.latencies import Latencies
 from moa.backends.limits import Limits
+from moa.backends.resilience import Retries, resilient
 from moa.backends.traffic import Passage, Traffic
 from moa.errors import BackendError, CallTimeout, CircuitOpen, ConnectionFailed, ContextTooLong, RateLimited
 from moa.errors import UpstreamError as Status
@@ -21,8 +23,13 @@ from tests.backends.calling import asking
 from tests.fakes.backend import ScriptedModel
 
 
+def calling(model: ScriptedModel, traffic: Traffic, passage: Passage | None = None) -> AsyncGenerator[Chunk, None]:
+    passage = passage or Passage(traffic.lane(model.reference))
+    return resilient(model, asking(), passage=passage, retries=Retries(attempts=1))
+
+
 async def call(model: ScriptedModel, traffic: Traffic) -> list[Chunk]:
-    async with aclosing(Passage(model, traffic).stream(asking())) as chunks:
+    async with aclosing(calling(model, traffic)) as chunks:
         return [chunk async for chunk in chunks]
 
 
@@ -61,7 +68,7 @@ class TestBreaker:
         with pytest.raises(ConnectionFailed):
             await call(ScriptedModel([ConnectionFailed("down")]), traffic)
         now[0] = 31
-        async with aclosing(Passage(ScriptedModel("yes"), traffic).stream(asking())) as chunks:
+        async with aclosing(calling(ScriptedModel("yes"), traffic)) as chunks:
             await anext(chunks)
             with pytest.raises(CircuitOpen, match="A trial call is under way"):
                 await call(ScriptedModel("no"), traffic)
@@ -72,10 +79,10 @@ class TestBreaker:
 class TestLimits:
     async def test_a_call_that_must_wait_says_so_and_counts_as_unsent_meanwhile(self) -> None:
         traffic, gate = Traffic({"scripted:": Limits(concurrency=1)}), asyncio.Event()
-        async with aclosing(Passage(ScriptedModel([Delta("a"), gate]), traffic).stream(asking())) as first:
+        async with aclosing(calling(ScriptedModel([Delta("a"), gate]), traffic)) as first:
             await anext(first)
-            passage = Passage(ScriptedModel("b"), traffic)
-            async with aclosing(passage.stream(asking())) as second:
+            passage = Passage(traffic.lane("scripted:model"))
+            async with aclosing(calling(ScriptedModel("b"), traffic, passage)) as second:
                 notice = await anext(second)
                 assert isinstance(notice, Notice)
                 assert (notice.state, passage.sent) == ("queued", False)
