@@ -27,12 +27,23 @@ from moa.local.weights import weights_for
 from moa.paths import cache_folder
 
 MODELS = ("qwen2.5-coder-0.5b-instruct", "qwen2.5-coder-1.5b-instruct")
+SMALL, LARGE = MODELS
 INSTRUCTIONS = {
     "gsm8k_test": "Work step by step, briefly. End with the resulting number alone on the last line.",
     "mbpp": "Answer with one block of Python code that holds the function and its imports, and no explanation.",
     "lsat": "Think in three sentences at most. End with the letter of the right choice alone on the last line.",
 }
+WORKED, BRIEF, PROGRAM = "", "brief", "program"
+"""How a draft is written: as the instructions of its set say, with the result alone, or as code that computes it."""
+STYLES = {
+    BRIEF: "Answer with the result alone: a number, the letter of a choice, or one block of Python. Explain nothing.",
+    PROGRAM: "Write a Python function `solution()` that works out the answer step by step, in variables named after "
+    "what they hold, and returns it. Answer with one block of code and nothing else.",
+}
+"""Instructions of the other styles, which are the same for every set (program-aided models: Gao et al., 2023)."""
 MAX_TOKENS = 400
+STYLED = ((SMALL, BRIEF), (LARGE, BRIEF), (LARGE, PROGRAM))
+"""Who writes in the other styles."""
 AT_ONCE = 4
 SAMPLES = 2
 """Drafts at a temperature beside the greedy one."""
@@ -47,13 +58,20 @@ class Wanted:
 
     question: Question
     model: str
-    sample: int
+    sample: int = 0
     """0 is greedy; the others are drawn at `TEMPERATURE`, each with its number as seed."""
+    style: str = WORKED
 
     @property
     def key(self) -> str:
         """Its name among the kept ones."""
-        return f"{self.question.set}/{self.question.id}/{self.model}/{self.sample}"
+        style = f"/{self.style}" if self.style else ""
+        return f"{self.question.set}/{self.question.id}/{self.model}/{self.sample}{style}"
+
+    @property
+    def instructions(self) -> str:
+        """What its model is told."""
+        return STYLES[self.style] if self.style else INSTRUCTIONS[self.question.set]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +104,13 @@ def kept() -> dict[str, Written]:
 def wanted(data: Path, greedy: int, sampled: int) -> list[Wanted]:
     """Return what is to be drafted, question by question, so that whatever is there early is there of every model.
 
-    Greedy drafts come first, then the drawn ones of the first questions.
+    Greedy drafts come first, then those of the other styles, then the drawn ones of the first questions.
     """
     questions = [sample(data, name, greedy) for name in SETS]
     in_turn = [each for row in zip_longest(*questions) for each in row if each is not None]
     drawn = {each for some in questions for each in some[:sampled]}
-    first = [Wanted(each, model, 0) for each in in_turn for model in MODELS]
+    first = [Wanted(each, model) for each in in_turn for model in MODELS]
+    styled = [Wanted(each, model, style=style) for each in in_turn for model, style in STYLED]
     then = [
         Wanted(each, model, number)
         for each in in_turn
@@ -99,7 +118,7 @@ def wanted(data: Path, greedy: int, sampled: int) -> list[Wanted]:
         for model in MODELS
         for number in range(1, SAMPLES + 1)
     ]
-    return first + then
+    return first + styled + then
 
 
 async def write(todo: Sequence[Wanted]) -> None:
@@ -139,7 +158,7 @@ async def _draft(client: httpx.AsyncClient, each: Wanted) -> Written:
     started = time.monotonic()
     payload: dict[str, Any] = {
         "messages": [
-            {"role": "system", "content": INSTRUCTIONS[each.question.set]},
+            {"role": "system", "content": each.instructions},
             {"role": "user", "content": each.question.text},
         ],
         "temperature": TEMPERATURE if each.sample else 0,
@@ -165,7 +184,7 @@ def main() -> None:
     """Write what is missing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--greedy", type=int, default=60, help="questions of each set that are drafted greedily")
+    parser.add_argument("--greedy", type=int, default=40, help="questions of each set that are drafted greedily")
     parser.add_argument("--sampled", type=int, default=24, help="of these, how many get drawn drafts too")
     given = parser.parse_args()
     have = kept()

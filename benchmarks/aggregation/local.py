@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.aggregation.drafts import MODELS, SAMPLES, Wanted, Written, kept
-from benchmarks.aggregation.replaying import LARGE, SIZES, SMALL, Outcome, outcome_of
+from benchmarks.aggregation.drafts import MODELS, SAMPLES, STYLED, Wanted, Written, kept
+from benchmarks.aggregation.replaying import Outcome, outcome_of
 from benchmarks.aggregation.scoring import Scorer
 from benchmarks.aggregation.sets import SETS, Question, sample
 from benchmarks.aggregation.systems import KEPT, SAMPLED, SINGLES, System, live
@@ -42,9 +42,7 @@ class Local:
         drafts = kept()
         questions = {
             name: tuple(
-                each
-                for each in sample(data, name, MOST)
-                if all(Wanted(each, model, 0).key in drafts for model in MODELS)
+                each for each in sample(data, name, MOST) if all(Wanted(each, model).key in drafts for model in MODELS)
             )
             for name in SETS
         }
@@ -62,6 +60,14 @@ class Local:
             each
             for each in questions
             if all(Wanted(each, model, number).key in self.drafts for model in MODELS for number in numbers)
+        )
+
+    def styled(self, questions: Sequence[Question]) -> tuple[Question, ...]:
+        """Return the questions of which the drafts in all styles are there too."""
+        return tuple(
+            each
+            for each in questions
+            if all(Wanted(each, model, style=style).key in self.drafts for model, style in STYLED)
         )
 
     def field(self, question: Question) -> str:
@@ -157,12 +163,6 @@ async def _table(title: str, systems: Sequence[System], questions: Sequence[Ques
     told = f"{title}, {len(questions)} questions, less {best} ({notes.pop(best)})"
     bar = {"bar": NOT_BELOW, "held": guarded} if guarded else {}
     return table_of_means("local models", told, ahead, list(ahead), notes=notes, **bar)  # type: ignore[arg-type]
-
-
-def work_of(question: Question, drafts: Mapping[str, Written]) -> tuple[float, float]:
-    """Return tokens times size of the small and of the large model's greedy draft."""
-    small, large = (drafts[Wanted(question, model, 0).key].output_tokens * SIZES[model] for model in (SMALL, LARGE))
-    return small, large
 
 
 def measure(data: Path, asked_live: int) -> list[Table]:

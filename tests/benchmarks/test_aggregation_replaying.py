@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.aggregation.drafts import Wanted, Written
+from benchmarks.aggregation.drafts import PROGRAM, Wanted, Written
 from benchmarks.aggregation.replaying import CHEAP, LARGE, SIZES, SMALL, outcome_of
 from benchmarks.aggregation.sets import Question
 from moa.aggregation import Escalate, SelfMix, Solo, Vote
@@ -51,3 +51,14 @@ async def test_samples_are_the_greedy_draft_and_then_the_drawn_ones() -> None:
 
     assert outcome.text == "It is 13."
     assert outcome.tokens == 30
+
+
+async def test_a_program_answers_with_what_it_comes_to_and_one_that_fails_leaves_the_question_to_the_next() -> None:
+    for program, said, tokens in (("return 3 * 4", "The answer is 12.", 10), ("return 1 / 0", "It is 13.", 20)):
+        code = f"```python\ndef solution():\n    {program}\n```"
+        key = Wanted(QUESTION, LARGE, style=PROGRAM).key
+        some = {**drafts((LARGE, 0, "It is 13.", 0.6)), key: Written(key, code, 10, 5, 0.9, 2.0)}
+
+        outcome = await outcome_of(QUESTION, some, ROUTED, Escalate("program", confident=0.0), alone=LARGE)
+
+        assert (outcome.text, outcome.tokens) == (said, tokens)
