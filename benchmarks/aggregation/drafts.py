@@ -22,7 +22,7 @@ from typing import Any, TextIO
 import httpx
 
 from benchmarks.aggregation.sets import SETS, Question, sample
-from moa.local.engine import EngineSettings, close_engines, engine_for
+from moa.local.child import Child
 from moa.local.weights import weights_for
 from moa.paths import cache_folder
 
@@ -101,10 +101,10 @@ def kept() -> dict[str, Written]:
     return {row["key"]: Written(**row) for row in rows}
 
 
-def wanted(data: Path, greedy: int, sampled: int) -> list[Wanted]:
-    """Return what is to be drafted, question by question, so that whatever is there early is there of every model.
+def wanted(data: Path, greedy: int, sampled: int) -> tuple[list[Wanted], ...]:
+    """Return what is to be drafted: greedy drafts, those of other styles, and the drawn ones of the first questions.
 
-    Greedy drafts come first, then those of the other styles, then the drawn ones of the first questions.
+    Each part goes question by question, set by set.
     """
     questions = [sample(data, name, greedy) for name in SETS]
     in_turn = [each for row in zip_longest(*questions) for each in row if each is not None]
@@ -118,26 +118,30 @@ def wanted(data: Path, greedy: int, sampled: int) -> list[Wanted]:
         for model in MODELS
         for number in range(1, SAMPLES + 1)
     ]
-    return first + styled + then
+    return first, styled, then
 
 
 async def write(todo: Sequence[Wanted]) -> None:
-    """Write drafts, all models beside each other, and keep each draft as soon as it is there."""
+    """Write drafts, one model after the other, and keep each draft as soon as it is there."""
     store().parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with store().open("a", encoding="utf-8") as out:
-            async with asyncio.TaskGroup() as group:
-                for model in MODELS:
-                    if mine := [each for each in todo if each.model == model]:
-                        group.create_task(_write_by(model, mine, out))
-    finally:
-        await close_engines()
+    with store().open("a", encoding="utf-8") as out:
+        for model in MODELS:
+            if mine := [each for each in todo if each.model == model]:
+                await _write_by(model, mine, out)
 
 
 async def _write_by(model: str, todo: Sequence[Wanted], out: TextIO) -> None:
     """Write the drafts of one model, several at once."""
     [file, *_] = weights_for(model).files()
-    child = await asyncio.to_thread(engine_for(model, EngineSettings(file, CONTEXT, AT_ONCE)).start)
+    child = Child(model, file, CONTEXT, AT_ONCE)
+    try:
+        await asyncio.to_thread(child.wait_until_loaded)
+        await _write_all(child, todo, out)
+    finally:
+        await asyncio.to_thread(child.stop)
+
+
+async def _write_all(child: Child, todo: Sequence[Wanted], out: TextIO) -> None:
     headers = {"authorization": f"Bearer {child.secret}"}
     places = asyncio.Semaphore(AT_ONCE)
     async with httpx.AsyncClient(base_url=child.address, headers=headers, timeout=_TIMEOUT_SECONDS) as client:
@@ -188,9 +192,12 @@ def main() -> None:
     parser.add_argument("--sampled", type=int, default=24, help="of these, how many get drawn drafts too")
     given = parser.parse_args()
     have = kept()
-    todo = [each for each in wanted(given.data, given.greedy, given.sampled) if each.key not in have]
-    print(f"{len(have)} drafts are kept, {len(todo)} are to be written", file=sys.stderr)
-    asyncio.run(write(todo))
+    parts = [
+        [each for each in part if each.key not in have] for part in wanted(given.data, given.greedy, given.sampled)
+    ]
+    print(f"{len(have)} drafts are kept, {sum(map(len, parts))} are to be written", file=sys.stderr)
+    for part in parts:
+        asyncio.run(write(part))
 
 
 if __name__ == "__main__":

@@ -95,6 +95,8 @@ async def told_by(model: LocalModel, attack: str, way: str) -> Told:
     """Have a model write an answer from a hostile draft and two honest ones."""
     drafts = dict(HONEST) if attack == NO_ATTACK else {"code": attacks("abcd1234")[attack], **HONEST}
     heard = await ask(mixture(drafts, WAYS[way](model, temperature=0.0, max_tokens=_TOKENS)), QUESTION)
+    if heard.answer.degraded:  # it is a draft then, and not what the model wrote
+        raise SystemExit(f"{model.reference} could not be measured: {heard.answer.degraded[0].why}")
     return Told(attack, way, heard.answer.text)
 
 
