@@ -27,7 +27,7 @@ from pathlib import Path
 
 from moa.local.download import fetch
 from moa.paths import cache_folder
-from moa.routing.encoder import LIGHT
+from moa.routing.encoders import LIGHT
 
 MOA = (sys.executable, "-m", "moa")
 QUESTION = "What is the derivative of x^3?"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from moa.agent import Agent
 from moa.aggregation.fence import fence_texts
-from moa.events import DraftNotice
+from moa.events import DraftNotice, ToolCalled
 from moa.messages import Conversation, Message, ToolCall
 from moa.panel import Brief, Outcome
 from moa.tools import made, tool_named
@@ -52,7 +52,7 @@ class Acting:
             agents: who drafted.
             outcomes: one an agent.
             weights: agent name → routing weight.
-            turn: gets a notice before each call; its time is the most that a call may take.
+            turn: is told of each call, before it and after it; its time is the most that a call may take.
 
         Returns:
             The names of what was not called because there were too many calls.
@@ -72,6 +72,7 @@ class Acting:
                     continue
                 turn.emit(DraftNotice(turn.at(), draft.id, "waiting", f"Calling {call.name}."))
                 result = await made(call, tools, turn.ledger.seconds_left())
+                turn.emit(ToolCalled(turn.at(), draft.id, call, result))
                 self.done[key] = Acted(draft.agent, call, result)
         return tuple(left)
 

@@ -49,7 +49,8 @@ class Agent:
     seed: int | None = field(default=None, kw_only=True)
     """For backends that can repeat themselves."""
     timeout: float | None = field(default=None, kw_only=True)
-    """Seconds that one draft may take, retries included; None means no limit of its own."""
+    """Seconds that one draft may take, retries included, and `Drafting.deadline` says what else; None means no limit of
+    its own."""
     capacity: int | None = field(default=None, kw_only=True)
     """Drafts that it may write at once within one mixture; None means no limit. Beyond it, questions go to the next
     best agent whose field they are too, and wait where there is none."""

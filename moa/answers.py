@@ -178,7 +178,10 @@ class Degradation:
     """One thing that did not go as planned, and what was done instead."""
 
     what: str
-    """`draft`, `panel`, `aggregator`, `judge`, `reviewer`, `contract`, `context`, `support`, `tools` or `budget`."""
+    """`draft`, `panel`, `aggregator`, `judge`, `reviewer`, `contract`, `context`, `support`, `tools` or `budget`.
+
+    `budget` is what kept a draft, the aggregator or a judge from being asked, or cut it off. An answer that could not
+    be reviewed or mended is `reviewer` or `contract` whatever the cause, for that is what its reader must know."""
     who: str
     """The agent or aggregator concerned."""
     why: str

@@ -16,12 +16,13 @@
     │   ├── CircuitOpen           the backend failed too often lately, so it is left alone for a while
     │   ├── ContextTooLong        the question does not fit the model's context window
     │   └── EngineError           the local engine did not start, or died
+    │       └── ModelTooLarge     a local model that its memory budget can never hold
     ├── DownloadError             a model could not be fetched
     │   ├── ChecksumMismatch      what arrived is not what was promised
     │   └── NoSpace               the disk cannot hold it
     ├── EncoderError              the encoder is missing or returned nonsense
     ├── GateError                 a gate that cannot be trained, loaded or used
-    ├── DraftCancelled            the other drafts sufficed, so this one was broken off
+    ├── DraftCancelled            the others sufficed, or it was broken off by hand
     ├── OutputError               the answer is not of the form that was asked for
     ├── BudgetExceeded            the next call would cross the budget
     ├── AllDraftsFailed           nobody on the panel answered; lists every cause
@@ -36,7 +37,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
 
 class MoaError(Exception):
@@ -133,6 +134,22 @@ class EngineError(BackendError):
     """The local engine did not start, refused the model, or died."""
 
 
+class ModelTooLarge(EngineError):
+    """A local model that can never be loaded, because it needs more memory than local models may take.
+
+    `key` names the model as the planner knows it; the sizes are in bytes, and what is pinned is a part of the budget.
+    """
+
+    def __init__(
+        self, message: str, *, key: Hashable, needed_bytes: int, budget_bytes: int, pinned_bytes: int = 0
+    ) -> None:
+        super().__init__(message)
+        self.key = key
+        self.needed_bytes = needed_bytes
+        self.budget_bytes = budget_bytes
+        self.pinned_bytes = pinned_bytes
+
+
 class DownloadError(MoaError):
     """A model could not be fetched from any of its sources."""
 
@@ -154,7 +171,7 @@ class GateError(MoaError):
 
 
 class DraftCancelled(MoaError):
-    """A draft was broken off, because those that were in sufficed."""
+    """A draft was broken off, because those that were in sufficed, or by hand."""
 
 
 class OutputError(MoaError):

@@ -3,13 +3,14 @@
 `Mixture.stream` yields these; the terminal UI, the command line, the server, the store and the evaluations
 read nothing else. The order of a run is
 
-    RunStarted · Routed · (DraftStarted · (DraftNotice | DraftDelta)* · DraftFinished)*
+    RunStarted · Routed · (DraftStarted · (DraftNotice | DraftDelta | ToolCalled)* · DraftFinished)*
                · (AggregationStarted · (AggregationNotice | AnswerDelta | AnswerReplaced)*)*
                · Reviewed* · (RunFinished | RunFailed)
 
 where the drafts of a panel interleave, an aggregator may have more of them written, and `Degraded` may come at any
-point after `Routed`. The last `AggregationStarted` says which aggregator really ran. When one draft is
-passed through untouched, its text arrives as `AnswerDelta` with `draft` set: once, not twice; in that case
+point after `Routed`. Calls of tools that a draft only proposed are made when it has ended, so that their `DraftNotice`
+and `ToolCalled` come after its `DraftFinished`. The last `AggregationStarted` says which aggregator really ran. When
+one draft is passed through untouched, its text arrives as `AnswerDelta` with `draft` set: once, not twice; in that case
 `AggregationStarted` comes before the draft's first token.
 
 `at` is in seconds since the run started, from a monotonic clock.
@@ -22,7 +23,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from moa.answers import Aggregation, Answer, Degradation, Draft, Review, Routing
-from moa.messages import Message
+from moa.messages import Message, ToolCall
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -89,6 +90,19 @@ class DraftDelta:
     reasoning: bool = False
     """True if this is thinking aloud, which is not part of the draft."""
     type: Literal["draft_delta"] = "draft_delta"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """A tool was called for a draft, and it returned."""
+
+    at: float
+    draft: str
+    """Identifier of the draft that called it, or proposed to."""
+    call: ToolCall
+    result: str
+    """What it returned, or what went wrong: word for word what the model is told."""
+    type: Literal["tool_called"] = "tool_called"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +202,7 @@ Event = (
     | DraftStarted
     | DraftNotice
     | DraftDelta
+    | ToolCalled
     | DraftFinished
     | AggregationStarted
     | AggregationNotice

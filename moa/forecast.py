@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from moa.aggregation.base import Chooses, Opens
 from moa.aggregation.outlook import Calls, Outlook, calls_after
+from moa.backends.foresight import foreseen, foresees
+from moa.errors import MoaError
 
 if TYPE_CHECKING:
     from moa.answers import Routing
@@ -25,6 +29,16 @@ def forecast(mixture: Mixture, conversation: Conversation, routing: Routing) -> 
     Raises:
         AgentError: the aggregator names an agent that the mixture does not have.
     """
+    drafts, after = drafts_and_rest(mixture, conversation, routing)
+    return (*drafts, *after)
+
+
+def drafts_and_rest(mixture: Mixture, conversation: Conversation, routing: Routing) -> tuple[Calls, Calls]:
+    """Return the calls in which drafts are written at first, and those that follow: see `forecast`.
+
+    Raises:
+        AgentError: the aggregator names an agent that the mixture does not have.
+    """
     agents = {agent.name: agent for agent in mixture.agents}
     panel = tuple(agents[name] for name in sorted(routing.panel, key=lambda name: -routing[name].weight))
     outlook = Outlook(conversation, panel, agents, routing, mixture.lengths)
@@ -40,7 +54,23 @@ def forecast(mixture: Mixture, conversation: Conversation, routing: Routing) -> 
         outlook.reads(agent.name, agent.backend, longest, agent.max_tokens or _VERDICT_TOKENS)
         for agent in mixture.reviewers
     )
-    return (*drafts, *after, *reviews)
+    return drafts, (*after, *reviews)
+
+
+@asynccontextmanager
+async def backends_told(mixture: Mixture, conversation: Conversation, routing: Routing) -> AsyncGenerator[None, None]:
+    """Tell the backends that want to know which calls this turn will probably make; they are made in this context."""
+    inner = getattr(mixture.aggregator, "guarded", mixture.aggregator)
+    writers = [agent.backend for agent in (*mixture.agents, *mixture.reviewers)]
+    if not any(map(foresees, (*writers, getattr(inner, "backend", None)))):
+        yield  # nobody wants to know, and to find out takes longer than all the rest of a turn
+        return
+    try:
+        drafts, after = drafts_and_rest(mixture, conversation, routing)
+    except (MoaError, LookupError):  # whatever is wrong with the aggregator, the turn itself will find out
+        drafts, after = (), ()
+    async with foreseen([call.backend for call in drafts], [call.backend for call in after]):
+        yield
 
 
 def insist_on_prices(mixture: Mixture, conversation: Conversation, routing: Routing, ledger: Ledger) -> None:

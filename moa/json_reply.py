@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+_SHORT = 2000
+"""Characters of a short reply that are read."""
 _FENCED = re.compile(r"\A\s*```(?:json)?[ \t]*\n(?P<json>.*?)\n?```\s*\Z", re.DOTALL | re.IGNORECASE)
 
 
@@ -42,6 +44,16 @@ def object_in(said: str) -> dict[str, object] | None:
     except ValueError:
         return None
     return value if isinstance(value, dict) else None
+
+
+def field_in(said: str, name: str) -> object:
+    """Return what a short reply says in one field of its JSON object; None if the object lacks it.
+
+    A reply that holds no object, as `object_in` finds it, is returned itself: a model that was asked for
+    `{"grade": 7}` may say just 7, or say it in words.
+    """
+    found = object_in(said := said[:_SHORT])
+    return said if found is None else found.get(name)
 
 
 def _refuse(constant: str) -> object:

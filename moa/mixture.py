@@ -15,6 +15,7 @@ from moa.backends.limits import Limits
 from moa.backends.resilience import Retries
 from moa.backends.traffic import Traffic
 from moa.budget import Budget, Ledger
+from moa.choosing import routing_of
 from moa.contract import OutputContract
 from moa.errors import AgentError, UsageError
 from moa.estimate import Estimate, Lengths, estimate_of
@@ -24,8 +25,9 @@ from moa.forecast import forecast
 from moa.messages import Asked, Conversation
 from moa.oversight import Unreviewed
 from moa.panel import Drafting
-from moa.run import Run, routing_of
+from moa.run import Run
 from moa.session import Session
+from moa.steering import Steering
 from moa.turn import Turn
 
 if TYPE_CHECKING:
@@ -54,6 +56,8 @@ class Wanted(TypedDict, total=False):
     """Names of agents that must not be."""
     output: Output
     """What the answer should be like: an `OutputContract`, a pydantic model, or a JSON schema."""
+    steering: Steering
+    """A hand on the run while it goes on: ask for the answer at once, or give one draft up."""
 
 
 class Mixture:
@@ -143,7 +147,7 @@ class Mixture:
             asked: a question, a `Conversation`, or messages.
             replaceable: whether the reader can take back what was shown, as `AnswerReplaced` asks of it. If not, what
                 may have to be replaced is held back until it is final.
-            wanted: of this turn: `budget`, `session`, `pin`, `exclude` and `output`, see `Wanted`.
+            wanted: of this turn: `budget`, `session`, `pin`, `exclude`, `output` and `steering`, see `Wanted`.
 
         Raises:
             ConversationError: the question is empty; nothing was started.
@@ -155,7 +159,8 @@ class Mixture:
         feed = Feed()
         session = wanted.get("session")
         ledger = Ledger(wanted.get("budget") or self.budget, within=session.ledger if session else None)
-        turn = Turn(feed.put, ledger, replaceable, self.traffic, self.cache, self.lengths, self.retries)
+        steering = wanted.get("steering") or Steering()
+        turn = Turn(feed.put, ledger, replaceable, self.traffic, self.cache, self.lengths, self.retries, steering)
         contract = OutputContract.of(wanted.get("output"))
         work = asyncio.create_task(Run(self, conversation, wishes, turn, contract).answer())
         try:

@@ -17,6 +17,7 @@ from moa.aggregation.base import best_first
 from moa.aggregation.provenance import supported
 from moa.aggregation.repair import conforming
 from moa.answers import Aggregation, Answer, Draft, Review, Routing, Support
+from moa.choosing import routing_of
 from moa.contract import ANYTHING, OutputContract
 from moa.errors import AllDraftsFailed, BackendError, BudgetExceeded, MoaError
 from moa.events import (
@@ -30,12 +31,13 @@ from moa.events import (
     RunFinished,
     RunStarted,
 )
-from moa.forecast import insist_on_prices
+from moa.forecast import backends_told, insist_on_prices
 from moa.messages import Conversation
 from moa.oversight import blocking, review_all
 from moa.panel import Brief, Outcome, draft_all
 from moa.telling import Telling
 from moa.turn import Turn
+from moa.unfinished import cut_off, longest_of
 
 if TYPE_CHECKING:
     from moa.agent import Agent
@@ -88,7 +90,8 @@ class Run:
         try:
             turn.emit(Routed(turn.at(), admission.routing))
             insist_on_prices(mixture, self.conversation, admission.routing, turn.ledger)
-            text, aggregation = await self._written(admission)
+            async with backends_told(mixture, self.conversation, admission.routing):
+                text, aggregation = await self._written(admission)
         finally:
             admission.close()
         given, reviews = await self._reviewed(text)
@@ -141,7 +144,7 @@ class Run:
             AllDraftsFailed: nobody answered.
             BudgetExceeded: nobody could be asked within the budget.
         """
-        first = opening or Opening(tuple(panel))
+        turn, first = self.turn, opening or Opening(tuple(panel))
         answered = await self._ask(first, "one draft", admission, alone=opening is None)
         asked = {agent.name for agent in first.agents}
         rest = Opening(tuple(agent for agent in first.instead or panel if agent.name not in asked))
@@ -150,11 +153,13 @@ class Run:
             names = {agent.name for agent in others.agents}
             if self._successful() or not names or names & (asked | set(self.wishes.exclude)):
                 continue
+            if turn.steering.hurried and longest_of(self.outcomes):
+                break
             self.telling.degrade("panel", _listed(names), f"Answers in place of {_listed(asked)}.")
             asked |= names
             answered = await self._ask(others, why, admission, alone=True)
         if not self._successful():
-            return self._cut_off()
+            return answered or self._cut_off()
         return answered
 
     async def _ask(self, opening: Opening, why: str, admission: Admission, *, alone: bool) -> _Answered | None:
@@ -169,6 +174,8 @@ class Run:
         [outcome] = outcomes
         if outcome.cause is None:
             return outcome.draft.text, aggregation
+        if turn.steering.hurried and longest_of([outcome]):
+            return self._cut_off(shown=self._streams(opening.agents) and not self.telling.held)
         if outcome.draft.text and not self.telling.held:
             turn.emit(AnswerReplaced(turn.at(), "", f"{outcome.draft.agent} failed before its answer was complete."))
         return None
@@ -182,9 +189,9 @@ class Run:
         passthrough: bool = False,
     ) -> list[Outcome]:
         """Have agents draft. Calls of tools that they propose are made, and they go on with the results."""
-        turn, agents = self.turn, opening.agents
+        agents = opening.agents
         brief = Brief(conversation or self.conversation, self.contract, opening.confidence, _weights(admission.routing))
-        streams = passthrough and (turn.replaceable or not any(agent.tools for agent in agents))
+        streams = passthrough and self._streams(agents)
         outcomes = await self._outcomes(agents, brief, admission=admission, passthrough=streams)
         if any(map(proposes, outcomes)):
             ask = partial(self._outcomes, admission=admission, passthrough=passthrough)
@@ -192,6 +199,10 @@ class Run:
         if passthrough and not streams and outcomes[0].cause is None:
             self.telling.add(outcomes[0].draft.text, outcomes[0].draft.id)
         return outcomes
+
+    def _streams(self, agents: Sequence[Agent]) -> bool:
+        """Return whether a draft can be shown while it is written: calls of tools may have to take it back."""
+        return self.turn.replaceable or not any(agent.tools for agent in agents)
 
     async def _outcomes(
         self, agents: Sequence[Agent], brief: Brief, *, admission: Admission, passthrough: bool
@@ -236,6 +247,8 @@ class Run:
         async def more(
             agents: Sequence[Agent], conversation: Conversation | None = None, *, confidence: bool = False
         ) -> tuple[Draft, ...]:
+            if self.turn.steering.hurried:
+                return ()
             asked = Opening(tuple(agents), confidence)
             outcomes = await self._drafted(asked, admission, conversation=conversation)
             refused = [outcome.cause for outcome in outcomes if isinstance(outcome.cause, BudgetExceeded)]
@@ -267,9 +280,9 @@ class Run:
         drafts = "1 draft" if count == 1 else f"{count} drafts"
         aggregation = Aggregation(asked, aggregator.name, f"{why}; {drafts}" if why else drafts)
         turn.emit(AggregationStarted(turn.at(), aggregation))
-        text, deadline = "", asyncio.timeout(turn.ledger.seconds_left())
+        text, judged, deadline = "", True, asyncio.timeout(turn.ledger.seconds_left())
         try:
-            async with deadline, aclosing(aggregator.aggregate(work)) as events:
+            async with deadline, aclosing(aggregator.aggregate(work)) as events, turn.steering.hurrying(deadline):
                 async for event in events:
                     if isinstance(event, AggregationStarted):
                         aggregation = replace(event.aggregation, asked=asked)
@@ -278,17 +291,27 @@ class Run:
                     self.telling.show(event)
                     match event:
                         case AnswerDelta(text=more):
-                            text += more
+                            text, judged = text + more, not event.provisional
                         case AnswerReplaced(text=instead):
-                            text = instead
+                            text, judged = instead, True
                         case Degraded(degradation=degradation):
                             self.telling.degraded.append(degradation)
             _insist_on_text(text, aggregator)
         except Exception as error:  # noqa: BLE001  (an aggregator may be the user's own; the drafts are paid for)
             [best, *_] = best_first(self._successful(), work.weights)
-            told = BudgetExceeded(_TIME_UP) if isinstance(error, TimeoutError) and deadline.expired() else error
+            hurried = turn.steering.hurried and turn.ledger.seconds_left() != 0
+            told = error
+            if isinstance(error, TimeoutError) and deadline.expired():
+                if hurried and judged and text.strip():
+                    return self._broken_off(text, aggregation)
+                told = MoaError(_AT_ONCE) if hurried else BudgetExceeded(_TIME_UP)
             return self._best_draft(best, shown=text, instead_of=aggregation, error=told)
         return text, aggregation
+
+    def _broken_off(self, text: str, aggregation: Aggregation) -> _Answered:
+        why = f"The answer was asked for before {aggregation.ran} had finished: this is what it had written."
+        self.telling.degrade("aggregator", aggregation.ran, why)
+        return text, replace(aggregation, why=why)
 
     def _best_draft(self, best: Draft, *, shown: str, instead_of: Aggregation, error: Exception) -> _Answered:
         cause = "it took too long" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
@@ -300,21 +323,21 @@ class Run:
             self.telling.add(best.text)
         return best.text, Aggregation(instead_of.asked, "solo", why)
 
-    def _cut_off(self) -> _Answered:
-        """Return what the turn's time allowed of a draft, marked as such.
+    def _cut_off(self, *, shown: bool = False) -> _Answered:
+        """Return what the turn's time, or the wish for an answer at once, allowed of a draft, marked as such.
 
         Raises:
             AllDraftsFailed: there is nothing to show.
             BudgetExceeded: there is nothing to show, and only because of the budget.
         """
-        written = [each.draft for each in self.outcomes if each.cut_off and each.draft.text]
-        if not written:
+        longest = longest_of(self.outcomes)
+        if longest is None:
             raise _failure({each.draft.agent: each.cause for each in self.outcomes if each.cause})
-        longest = max(written, key=lambda draft: len(draft.text))
-        why = f"The time was up before {longest.agent} had finished: this is what it had written."
-        self.telling.degrade("budget", longest.agent, why)
-        self.telling.add(longest.text)
-        return longest.text, Aggregation(self.mixture.aggregator.name, "solo", why)
+        told = cut_off(longest, hurried=self.turn.steering.hurried)
+        self.telling.degrade(told.what, told.who, told.why)
+        if not shown:
+            self.telling.add(longest.text)
+        return longest.text, Aggregation(self.mixture.aggregator.name, "solo", told.why)
 
     async def _conforming(self, answered: _Answered, work: Work) -> _Answered:
         """Hold the answer against the form that was asked for, and mend it or replace it if it breaks it."""
@@ -360,6 +383,7 @@ class Run:
 
 
 _TIME_UP = "the time was up before the aggregator had finished."
+_AT_ONCE = "the answer was asked for before the aggregator had said anything that counts."
 _UNFENCED = "The JSON was taken out of its block of code."
 _Answered = tuple[str, Aggregation]
 """The text of an answer, and how it came about."""
@@ -382,9 +406,3 @@ def _weights(routing: Routing) -> dict[str, float]:
 def _insist_on_text(text: str, aggregator: Aggregator) -> None:
     if not text.strip():
         raise BackendError(f"The aggregator {aggregator.name} returned no visible text.")
-
-
-async def routing_of(mixture: Mixture, conversation: Conversation, wishes: Wishes) -> Routing:
-    """Decide as if nobody were busy: who is, is looked up when the decision is made and not while it is."""
-    route = partial(mixture.router.route, fallback=mixture.fallback, wishes=wishes, feedback=mixture.feedback)
-    return await asyncio.to_thread(route, conversation, mixture.agents)

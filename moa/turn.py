@@ -21,6 +21,7 @@ from moa.budget import NOTHING, Ledger, Reservation
 from moa.estimate import Lengths, expected_of
 from moa.events import Event
 from moa.messages import Usage
+from moa.steering import Steering
 from moa.store.drafts import DraftCache
 
 
@@ -41,6 +42,8 @@ class Turn:
     """How much everybody usually writes: the mixture's, shared by all of its turns."""
     retries: Retries | None = None
     """How often a call is tried, and how long is waited between the tries; None is the usual three tries."""
+    steering: Steering = field(default_factory=Steering)
+    """The hand that whoever follows the turn has on it."""
     clock: Callable[[], float] = monotonic
     started: float = field(init=False)
     _drafted: Counter[str] = field(init=False, default_factory=Counter)

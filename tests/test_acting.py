@@ -12,8 +12,18 @@ from moa.acting import MOST_CALLS
 from moa.backends.base import Delta, Finish, Request
 from moa.cli.run_text import event_line
 from moa.errors import BackendError
-from moa.events import AnswerDelta, AnswerReplaced, DraftFinished, Event, RunFinished, event_from_json, event_to_json
+from moa.events import (
+    AnswerDelta,
+    AnswerReplaced,
+    DraftFinished,
+    Event,
+    RunFinished,
+    ToolCalled,
+    event_from_json,
+    event_to_json,
+)
 from moa.messages import ToolCall, Usage
+from moa.tui.state import fold
 from tests.fakes.backend import ScriptedModel, Step
 from tests.fakes.router import FixedRouter
 
@@ -144,3 +154,7 @@ async def test_a_run_with_proposals_is_stored_and_read_back_and_told_in_words() 
     assert [event_from_json(event_to_json(event)) for event in events] == events
     first = next(event for event in events if isinstance(event, DraftFinished))
     assert event_line(first).endswith('a.1 ok: Proposes to call weather({"city": "Paris"}).')
+    called = next(event for event in events if isinstance(event, ToolCalled))
+    assert (called.draft, called.call.name, called.result) == ("a.1", "weather", "Sunny in Paris.")
+    assert event_line(called).endswith('a.1 weather({"city": "Paris"}) → Sunny in Paris.')
+    assert fold(events).drafts[0].called == (called,)

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from moa.loader import load_mixture, starter_folder
+from moa.local.download import fetched
+
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -35,3 +38,29 @@ def test_links_to_files_lead_somewhere(page: Path) -> None:
 
 def test_there_is_something_to_run() -> None:
     assert blocks()
+
+
+REAL = ("qwen2.5-coder-0.5b-instruct", "qwen2.5-coder-1.5b-instruct")
+with_real_models = pytest.mark.skipif(
+    any(fetched(model) is None for model in REAL),
+    reason=f"the weights of {' and '.join(REAL)} are not all in the cache; `moa models pull` fetches them",
+)
+
+
+@with_real_models
+def test_the_example_of_the_readme_answers_with_the_models_that_it_names(capsys: pytest.CaptureFixture[str]) -> None:
+    [example] = BLOCK.findall((ROOT / "README.md").read_text())
+    exec(compile(example, "README.md", "exec"), {"__name__": "__main__"})
+    answer, facts = capsys.readouterr().out.rstrip().rsplit("\n", 1)
+    assert "144" in answer
+    assert facts.startswith("('math',) Usage(input=")
+    assert facts.endswith(" 0.0 ()"), "local models are free, and nothing went wrong"
+
+
+@with_real_models
+def test_the_question_of_the_readme_is_answered_by_the_starter_mixture() -> None:
+    [question] = re.findall(r'ask_sync\("([^"]+)"\)', (ROOT / "README.md").read_text())
+    answer = load_mixture(str(starter_folder())).ask_sync(question)
+    assert answer.routing.panel == ("math",)
+    assert "144" in answer.text
+    assert answer.degraded == ()

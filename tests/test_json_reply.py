@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moa.json_reply import object_in, strict_json, without_fence
+from moa.json_reply import field_in, object_in, strict_json, without_fence
 
 values = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3))
 objects = st.dictionaries(st.text(), values, max_size=4)
@@ -41,3 +41,22 @@ def test_what_the_standard_does_not_know_is_refused(text: str) -> None:
 def test_only_a_block_that_is_all_there_is_is_taken_off() -> None:
     assert without_fence("\n```json\n[1]\n```\n") == "[1]"
     assert without_fence("See:\n```json\n[1]\n```") == "See:\n```json\n[1]\n```"
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        ('{"grade": 7}', 7),
+        ('```json\n{"grade": 7}\n```', 7),
+        ('My verdict: {"grade": 7}', 7),
+        ('{"grade": null}', None),
+        ('{"other": 7}', None),
+        ("7", "7"),
+        ("about seven", "about seven"),
+        ('{"grade": NaN}', '{"grade": NaN}'),
+        ("", ""),
+        ("[" * 100_000, "[" * 2000),
+    ],
+)
+def test_a_field_is_read_from_the_object_and_else_the_reply_is_what_was_meant(said: str, value: object) -> None:
+    assert field_in(said, "grade") == value

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from moa import Agent, Budget, Escalate, Guard, Judge, Mixture, Price, Refine, Select, SelfMix, Session, Synthesize
+from moa import (
+    Agent,
+    Budget,
+    Escalate,
+    Guard,
+    Judge,
+    Mixture,
+    Price,
+    Refine,
+    Select,
+    SelfMix,
+    Session,
+    Synthesize,
+    Verifier,
+)
 from moa.aggregation import Aggregator
 from moa.answers import Answer
 from moa.backends.base import Delta, Finish
@@ -119,10 +133,18 @@ class TestOnTheWay:
         assert (answer.text, whats(answer)) == ("Both.", ["budget"])
         assert "was not judged: The budget of 3 calls is used up" in answer.degraded[0].why
 
-    async def test_in_the_judge_of_a_selection(self) -> None:
-        answer = await two(Select("judge", ScriptedModel("never"))).ask("?", budget=Budget(calls=2))
-        assert answer.text == "m"
-        assert "The budget of 2 calls is used up" in answer.degraded[0].why
+    @pytest.mark.parametrize("by", ["judge", "score"])
+    @pytest.mark.parametrize("calls", [2, 3])
+    async def test_in_the_judge_of_a_selection(self, by: Literal["judge", "score"], calls: int) -> None:
+        answer = await two(Select(by, ScriptedModel("7"))).ask("?", budget=Budget(calls=calls))
+        assert (answer.text, whats(answer)) == ("m", ["budget"])
+        assert f"The budget of {calls} calls is used up" in answer.degraded[0].why
+
+    async def test_in_a_verifier(self) -> None:
+        answer = await two(Escalate("code", then="math", by=Verifier(ScriptedModel("never")))).ask(
+            "?", budget=Budget(calls=1)
+        )
+        assert (answer.text, set(whats(answer))) == ("c", {"budget"})
 
     async def test_in_a_reviewer(self) -> None:
         safety = Agent("safety", model=ScriptedModel("never", "scripted:s"), reviews=True)

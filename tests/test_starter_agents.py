@@ -74,7 +74,7 @@ def test_no_question_of_these_tests_is_an_example(starter: Mixture) -> None:
     assert examples.isdisjoint(question for asked in (*SANITY.values(), CHIT_CHAT) for question in asked)
 
 
-@pytest.mark.parametrize("name", ["cloud", "workstation"])
+@pytest.mark.parametrize("name", ["cloud", "workstation", "gpu_80gb"])
 def test_the_other_mixtures_hold_the_same_specialists_on_other_models(name: str, starter: Mixture) -> None:
     mixture = load_mixture(str(starter_folder() / f"{name}.py"))
 

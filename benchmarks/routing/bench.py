@@ -14,7 +14,7 @@ from benchmarks.routing.vectors import RememberingEmbedder, RememberingEncoder
 from moa.local.download import fetch
 from moa.paths import cache_folder
 from moa.routing.embedding import Embedder
-from moa.routing.encoder import LIGHT
+from moa.routing.encoders import LIGHT
 from moa.routing.light import LightEncoder
 
 

@@ -20,7 +20,8 @@ from moa.local.download import fetched
 from moa.messages import Conversation
 from moa.routing.by_label import LabelRouter
 from moa.routing.embedding import Embedder
-from moa.routing.encoder import FULL, LIGHT, Encoder
+from moa.routing.encoder import Encoder
+from moa.routing.encoders import FULL, LIGHT
 from moa.routing.light import TOKENS, LightEncoder
 
 EXAMPLES = 15_000

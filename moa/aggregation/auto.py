@@ -56,6 +56,14 @@ class Auto:
             return Solo(), ""
         return Guard(Synthesize(self.writer)), ""
 
+    def panel_size(self, routing: Routing) -> int | None:
+        """Return how many agents the policy wants for the kind of question; None where it does not say.
+
+        Raises:
+            LoadError: as `chosen`.
+        """
+        return self._policy.size(routing.field) if self._policy else None
+
     async def aggregate(self, work: Work) -> AsyncGenerator[AggregationEvent, None]:
         """Yield what the chosen aggregator yields.
 

@@ -169,6 +169,15 @@ class Opens(Protocol):
 
 
 @runtime_checkable
+class Sizes(Protocol):
+    """An aggregator that knows how many agents are worth asking about a kind of question."""
+
+    def panel_size(self, routing: Routing) -> int | None:
+        """Return how many agents draft for a question, 1 or more; None leaves that to the router."""
+        ...
+
+
+@runtime_checkable
 class Chooses(Protocol):
     """An aggregator that picks another one for each turn."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from moa.aggregation.agreement import unanimous
-from moa.aggregation.base import AggregationEvent, Aggregator, Chooses, Opening, Opens, Work, best_first, ran
+from moa.aggregation.base import AggregationEvent, Aggregator, Chooses, Opening, Opens, Sizes, Work, best_first, ran
 from moa.aggregation.custom import Function, as_aggregator
 from moa.aggregation.extract import extract_all
 from moa.aggregation.judge import Judge
@@ -74,6 +74,10 @@ class Guard:
             return self, ""
         inner, why = self.guarded.chosen(routing)
         return replace(self, inner=inner), why
+
+    def panel_size(self, routing: Routing) -> int | None:
+        """Return how many agents draft, as the inner one says."""
+        return self.guarded.panel_size(routing) if isinstance(self.guarded, Sizes) else None
 
     def opening(self, panel: Sequence[Agent], agents: Mapping[str, Agent], routing: Routing) -> Opening | None:
         """Return who drafts first, as the inner one says."""

@@ -1,9 +1,11 @@
-"""Which aggregator pays for which kind of question: a file of JSON, written from evidence and read by `Auto`.
+"""Which aggregator pays for which kind of question, and for how many drafts.
+
+It is a file of JSON, written from evidence and read by `Auto`:
 
 {
   "format": 1,
   "kinds": {
-    "math": {"aggregator": "vote"},
+    "math": {"aggregator": "vote", "k": 3},
     "code": {"aggregator": "guard", "settings": {"inner": {"aggregator": "synthesize"}}},
     "*":    {"aggregator": "escalate", "settings": {"first": "general", "confident": {"law": 0.9, "*": 0.8}}}
   },
@@ -50,10 +52,16 @@ class AggregationPolicy:
     """Field, or `*` for every other one → aggregator."""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     """The figures that it was made from, by kind; for people."""
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    """How many agents draft for a kind of question, 1 or more; the router decides where nothing is said."""
 
     def of(self, kind: str) -> Aggregator | None:
         """Return the aggregator for a kind of question, or None if the policy says nothing about it."""
         return self.kinds.get(kind) or self.kinds.get(ANY)
+
+    def size(self, kind: str) -> int | None:
+        """Return how many agents draft for a kind of question, or None if the policy says nothing about it."""
+        return self.sizes.get(kind if kind in self.kinds else ANY)
 
 
 def load_policy(path: str | Path) -> AggregationPolicy:
@@ -86,15 +94,26 @@ def policy_from(content: object, *, where: str = "the policy") -> AggregationPol
     evidence = content.get("evidence", {})
     if not isinstance(evidence, dict):
         raise LoadError(f"{where}, evidence: it must be an object of figures by kind of question.")
-    kinds = {kind: _made(spec, f"{where}, kinds.{kind}") for kind, spec in content["kinds"].items()}
-    return AggregationPolicy(kinds, evidence)
+    kinds, sizes = {}, {}
+    for kind, spec in content["kinds"].items():
+        place = f"{where}, kinds.{kind}"
+        kinds[kind] = _made(spec, place, "k")
+        if "k" in spec:
+            sizes[kind] = _size(spec["k"], f"{place}.k")
+    return AggregationPolicy(kinds, evidence, sizes)
 
 
-def _made(spec: object, where: str) -> Aggregator:
-    """Make an aggregator from what a file says of it."""
+def _size(value: object, where: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise LoadError(f"{where}: it is {value!r}, and it must be how many agents draft: a whole number, 1 or more.")
+    return value
+
+
+def _made(spec: object, where: str, *beside: str) -> Aggregator:
+    """Make an aggregator from what a file says of it; `beside` are the fields that others read."""
     if not isinstance(spec, dict) or not isinstance(spec.get("aggregator"), str):
         raise LoadError(f'{where}: it must name an aggregator, as in {{"aggregator": "vote"}}.')
-    _only(spec, ("aggregator", "settings"), where)
+    _only(spec, ("aggregator", "settings", *beside), where)
     name, settings = spec["aggregator"], spec.get("settings", {})
     if name not in _HOME:
         raise LoadError(f"{where}: there is no aggregator {name!r}. {_hint(name, _HOME)}")

@@ -114,9 +114,8 @@ class Select:
         question, scorer = work.conversation.question, self.model
         try:
             if scorer is None or isinstance(scorer, str | Judge) or not callable(scorer):
-                return await Grader(self._backend(work), self.seconds, self.rubric).grade(
-                    question, draft.text, work.turn
-                )
+                grader = Grader(self._backend(work), self.seconds, self.rubric)
+                return await grader.grade(question, draft.text, work.turn)
             async with asyncio.timeout(self.seconds):
                 grade = float(await scorer(question, draft.text))
         except TimeoutError:

@@ -68,6 +68,9 @@ class Notice:
     """One sentence for a person."""
     fraction: float | None = None
     """How much of it is done, 0 … 1, where that is known."""
+    held_up: bool = False
+    """Whether the call can do nothing until others are done, which hold what it needs: a draft's own time limits stand
+    still until the next chunk comes."""
 
 
 @dataclass(frozen=True, slots=True)

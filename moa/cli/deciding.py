@@ -49,7 +49,7 @@ def deciding(spec: str | None, gate: Path | None) -> Deciding:
     from moa.routing.by_label import LabelRouter
     from moa.routing.by_response import ResponseRouter
     from moa.routing.embedding import Embedder
-    from moa.routing.encoder import LIGHT, encoder_for
+    from moa.routing.encoders import LIGHT, encoder_for
     from moa.routing.learned.responses import ResponseGate
     from moa.routing.saved import load_gate
 
@@ -84,17 +84,23 @@ class _ByMixture:
     router: Router
 
     def one(self, conversation: Conversation) -> Routing:
+        from moa.choosing import sized
         from moa.routing.feedback import Feedback
         from moa.store import Store
 
         mixture = self.mixture
         self.router.prepare(mixture.agents, on_progress=Downloading())
         feedback = mixture.feedback or Feedback(Store(), mixture.name)
-        return self.router.route(conversation, mixture.agents, fallback=mixture.fallback, feedback=feedback)
+        routing = self.router.route(conversation, mixture.agents, fallback=mixture.fallback, feedback=feedback)
+        return sized(routing, mixture.aggregator)
 
     def all(self, questions: Sequence[str]) -> list[Routing]:
-        self.router.prepare(self.mixture.agents, on_progress=Downloading())
-        return self.router.route_all(questions, self.mixture.agents, fallback=self.mixture.fallback)
+        from moa.choosing import sized
+
+        mixture = self.mixture
+        self.router.prepare(mixture.agents, on_progress=Downloading())
+        routings = self.router.route_all(questions, mixture.agents, fallback=mixture.fallback)
+        return [sized(routing, mixture.aggregator) for routing in routings]
 
 
 class Downloading:

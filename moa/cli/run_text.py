@@ -23,8 +23,9 @@ from moa.events import (
     RunFailed,
     RunFinished,
     RunStarted,
+    ToolCalled,
 )
-from moa.tui.words import duration, facts, proposal
+from moa.tui.words import called, duration, facts, proposal
 from moa.untrusted import one_line
 
 if TYPE_CHECKING:
@@ -91,10 +92,10 @@ def _draft(draft: DraftView, view: RunView) -> str:
     if text and text == str(view.answer):
         text = "(its text is the answer, below)"
     proposed = proposal(draft.result) if draft.result else ""
-    return "\n".join(part for part in (about, draft.note, proposed, text) if part)
+    return "\n".join(part for part in (about, draft.note, proposed, *called(draft), text) if part)
 
 
-def _gist(event: Event) -> str:  # noqa: C901, PLR0911  (one case an event type)
+def _gist(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912  (one case an event type)
     match event:
         case RunStarted(messages=messages):
             return messages[-1].content if messages else ""
@@ -104,6 +105,8 @@ def _gist(event: Event) -> str:  # noqa: C901, PLR0911  (one case an event type)
             return f"{draft} {model}"
         case DraftNotice(draft=draft, text=text) | DraftDelta(draft=draft, text=text):
             return f"{draft} {text}"
+        case ToolCalled(draft=draft, call=call, result=result):
+            return f"{draft} {call.name}({call.arguments}) → {result}"
         case DraftFinished(draft=draft):
             return f"{draft.id} {draft.status}: {draft.error or draft.text or proposal(draft)}"
         case AggregationStarted(aggregation=aggregation):

@@ -163,6 +163,11 @@ def _as_json(run: Run, view: RunView) -> dict[str, Any]:
         "text": str(view.answer),
         "routing": asdict(view.routing) if view.routing else None,
         "drafts": [_draft_json(draft) for draft in view.drafts],
+        "tools": [
+            {"draft": draft.id, "name": event.call.name, "arguments": event.call.arguments, "result": event.result}
+            for draft in view.drafts
+            for event in draft.called
+        ],
         "aggregator": asdict(view.aggregation) if view.aggregation else None,
         "degraded": [asdict(degradation) for degradation in view.degraded],
     }

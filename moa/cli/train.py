@@ -4,9 +4,27 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+from moa.cli.training_options import (
+    AsJson,
+    CalibrationMethod,
+    CorrectField,
+    CostField,
+    Data,
+    EncoderName,
+    GroupField,
+    Keep,
+    LabelField,
+    Out,
+    Price,
+    ScoreField,
+    SystemField,
+    Target,
+    TextField,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,91 +44,21 @@ def train() -> None:
 @app.command()
 def gate(
     *,
-    data: Annotated[Path, typer.Option("--data", metavar="F.jsonl", help="Questions, one JSON object a line.")],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to save the gate in.")],
-    text_field: Annotated[
-        str | None,
-        typer.Option(
-            "--text-field",
-            help="The field that holds the question; by default `text`, and of answers `prompt`, `text` or `question`.",
-            show_default=False,
-        ),
-    ] = None,
-    label_field: Annotated[
-        str | None,
-        typer.Option(
-            "--label-field",
-            help="The field that says whose it is, `label` by default; null means out of scope.",
-            show_default=False,
-        ),
-    ] = None,
-    correct_field: Annotated[
-        str | None,
-        typer.Option(
-            "--correct-field",
-            help='The field that says how right each agent was, 0 to 1, as in {"small": 0, "large": 1}.',
-            show_default=False,
-        ),
-    ] = None,
-    system_field: Annotated[
-        str | None,
-        typer.Option(
-            "--system-field", help="Where a row is one answer: the field that says whose.", show_default=False
-        ),
-    ] = None,
-    score_field: Annotated[
-        str | None,
-        typer.Option(
-            "--score-field", help="Where a row is one answer: the field that says how right.", show_default=False
-        ),
-    ] = None,
-    cost_field: Annotated[
-        str | None,
-        typer.Option(
-            "--cost-field", help="The field with the cost of each answer, `cost` by default.", show_default=False
-        ),
-    ] = None,
-    price: Annotated[
-        float, typer.Option("--price", min=0, help="What one unit of cost is worth in success, for answers with costs.")
-    ] = 0.0,
-    keep: Annotated[
-        float | None,
-        typer.Option(
-            "--keep",
-            min=0,
-            max=1,
-            help="Find the cheapest routing whose success stays within this of the best single agent's.",
-            show_default=False,
-        ),
-    ] = None,
-    group_field: Annotated[
-        str | None,
-        typer.Option(
-            "--group-field",
-            help="The field that says where a question is from; by default `source` or `group`, where there is one.",
-            show_default=False,
-        ),
-    ] = None,
-    encoder: Annotated[
-        str | None,
-        typer.Option(
-            "--encoder",
-            help="A sentence-transformers model or folder, or local:MODEL; by default the light encoder.",
-        ),
-    ] = None,
-    target: Annotated[
-        str | None,
-        typer.Option(
-            "--target",
-            metavar="KIND=SHARE",
-            help="What each label's threshold is to reach: precision=0.9 or recall=0.95.",
-        ),
-    ] = None,
-    calibration: Annotated[
-        str | None,
-        typer.Option("--calibration", help="temperature, platt or isotonic; by default what does best when left out."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
+    data: Data,
+    out: Out,
+    text_field: TextField = None,
+    label_field: LabelField = None,
+    correct_field: CorrectField = None,
+    system_field: SystemField = None,
+    score_field: ScoreField = None,
+    cost_field: CostField = None,
+    price: Price = 0.0,
+    keep: Keep = None,
+    group_field: GroupField = None,
+    encoder: EncoderName = None,
+    target: Target = None,
+    calibration: CalibrationMethod = None,
+    as_json: AsJson = False,
 ) -> None:
     """Learn who answers what, and how sure one may be; report figures on questions left out.
 
@@ -207,7 +155,7 @@ def embedder_of(name: str | None) -> Embedder:
     """Load an encoder by its name, the light one by default."""
     from moa.cli.deciding import Downloading
     from moa.routing.embedding import Embedder
-    from moa.routing.encoder import LIGHT, encoder_for
+    from moa.routing.encoders import LIGHT, encoder_for
 
     return Embedder(encoder_for(name or LIGHT, Downloading()))
 

@@ -34,7 +34,8 @@ class Outcome:
     remarks: tuple[tuple[str, str], ...] = ()
     """What did not go as planned and did not stop it, as `what` and `why` of a `Degradation`."""
     cut_off: bool = False
-    """Whether the time for the whole turn ended it, so that what it had written may be the best there is."""
+    """Whether the time for the whole turn ended it, or the wish for an answer at once, so that what it had written may
+    be the best there is."""
 
 
 Place = Callable[[str, Callable[[], None]], AbstractAsyncContextManager[None]]

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from moa.agent import Agent
+from moa.events import ToolCalled
 from moa.panel.brief import Brief, Outcome, Place, at_once
 from moa.panel.one_draft import OneDraft
 from moa.panel.quorum import Standing, share_in, strongest, verdict
 from moa.panel.settings import Drafting
+from moa.panel.steered import steered
 
 if TYPE_CHECKING:
+    from moa.messages import ToolCall
     from moa.turn import Turn
 
 _Tasks = dict["asyncio.Task[Outcome]", OneDraft]
@@ -40,17 +44,27 @@ async def draft_all(
 
     Returns:
         One outcome an agent, in the agents' order. Failures are outcomes, not exceptions, and so are drafts that a
-        quorum made superfluous; only cancellation leaves early, and takes every call along.
+        quorum made superfluous or that were given up by hand; only cancellation leaves early, and takes every call
+        along.
     """
     drafting = drafting or Drafting()
     several = len(agents) > 1
     share = 1 - drafting.reserve if several else 1.0
     async with asyncio.TaskGroup() as group:
         drafts = [OneDraft(agent, brief, turn, drafting, place, share, passthrough) for agent in agents]
+        for draft in drafts:
+            draft.rounds.returned = partial(_tell_of_call, turn, draft.id)
         tasks = {group.create_task(draft.run()): draft for draft in drafts}
-        if several and drafting.quorum is not None:
-            await _until_quorum(tasks, brief, drafting.quorum, drafting.patience)
+        with steered(tasks, turn.steering):
+            if several and drafting.quorum is not None:
+                await _until_quorum(tasks, brief, drafting.quorum, drafting.patience)
+            else:
+                await asyncio.wait(tasks)
     return [task.result() for task in tasks]
+
+
+def _tell_of_call(turn: Turn, draft: str, call: ToolCall, result: str) -> None:
+    turn.emit(ToolCalled(turn.at(), draft, call, result))
 
 
 async def _until_quorum(tasks: _Tasks, brief: Brief, quorum: float, patience: float) -> None:

@@ -9,12 +9,13 @@ from functools import partial
 
 from moa.agent import Agent
 from moa.answers import Draft, DraftStatus
-from moa.backends.base import Backend, Chunk, Delta, Finish, Request
+from moa.backends.base import Backend, Chunk, Delta, Finish, Notice, Request
 from moa.backends.thinking import unannounced
 from moa.backends.tool_calls import written_calls
 from moa.errors import BackendError, BudgetExceeded, CallTimeout, ContextTooLong, DraftCancelled, MoaError
 from moa.events import AnswerDelta, AnswerReplaced, DraftDelta, DraftFinished, DraftNotice, DraftStarted
 from moa.messages import ToolCall, Usage
+from moa.panel.allowance import Allowance
 from moa.panel.brief import Brief, Outcome, Place
 from moa.panel.fitting import shortened, suited
 from moa.panel.hedging import hedged
@@ -47,8 +48,12 @@ class OneDraft:
     rounds: Rounds = field(default_factory=Rounds)
     """What it did with its tools, if it calls them itself."""
     remarks: list[tuple[str, str]] = field(default_factory=list)
+    allowance: Allowance | None = None
+    """The time that it may take, once it has a place to write in."""
     abandoned: str = ""
     """Why nobody waits for it any more; empty as long as somebody does."""
+    wanted_as_it_is: bool = False
+    """Whether it was broken off so that what it had written could be the answer."""
 
     def __post_init__(self) -> None:
         self.id = self.turn.draft_id(self.agent.name)
@@ -60,16 +65,12 @@ class OneDraft:
         turn = self.turn
         turn.emit(DraftStarted(self.started, self.id, self.agent.name, self.backend.reference))
         cause: MoaError | None = None
-        cut_off = False
         left = turn.ledger.seconds_left()
         ends = None if left is None else turn.at() + left * self.turn_share
-        limit = left
         try:
             async with asyncio.timeout(_until(ends, turn.at())) as deadline, self.place(self.agent.name, self._wait):
-                turns = _until(ends, turn.at())
-                limit = _shortest(self.agent.timeout, self.drafting.deadline, turns)
-                cut_off = limit is not None and limit == turns
-                deadline.reschedule(None if limit is None else asyncio.get_running_loop().time() + limit)
+                own = _shortest(self.agent.timeout, self.drafting.deadline)
+                self.allowance = Allowance(deadline, own, _until(ends, turn.at()))
                 await self._listen()
         except asyncio.CancelledError:
             if not self.abandoned:
@@ -77,7 +78,7 @@ class OneDraft:
                 raise
             cause = DraftCancelled(self.abandoned)
         except TimeoutError as error:
-            cause = CallTimeout(_too_late(limit)) if deadline.expired() else self._own_failure(error)
+            cause = CallTimeout(self._too_late(left)) if deadline.expired() else self._own_failure(error)
             cause.__cause__ = error
         except MoaError as error:
             cause = error
@@ -85,13 +86,19 @@ class OneDraft:
             cause = self._own_failure(error)
         draft = self._draft(_status(cause), str(cause) if cause else None)
         turn.emit(DraftFinished(turn.at(), draft))
-        return Outcome(draft, cause, tuple(self.remarks), cut_off and isinstance(cause, CallTimeout))
+        cut_off = self.allowance is not None and self.allowance.is_the_turns and isinstance(cause, CallTimeout)
+        kept = self.wanted_as_it_is and isinstance(cause, DraftCancelled)
+        return Outcome(draft, cause, tuple(self.remarks), cut_off or kept)
 
     def _own_failure(self, error: Exception) -> BackendError:
         kind, said = type(error).__name__, str(error)
         cause = BackendError(f"{self.backend.reference} failed: {f'{kind}: {said}' if said else kind}")
         cause.__cause__ = error
         return cause
+
+    def _too_late(self, left: float | None) -> str:
+        limit = self.allowance.limit if self.allowance else left
+        return f"No complete answer within {limit or 0:.3g} s, so the call was stopped."
 
     def _wait(self) -> None:
         agent = self.agent
@@ -175,6 +182,8 @@ class OneDraft:
 
     def _take(self, chunk: Chunk) -> None:
         turn = self.turn
+        if self.allowance:
+            self.allowance.stand_still() if isinstance(chunk, Notice) and chunk.held_up else self.allowance.go_on()
         if isinstance(chunk, Delta):
             at = turn.at()
             if chunk.reasoning:
@@ -259,10 +268,6 @@ def _status(cause: MoaError | None) -> DraftStatus:
     if cause is None:
         return "ok"
     return "cancelled" if isinstance(cause, DraftCancelled) else "failed"
-
-
-def _too_late(limit: float | None) -> str:
-    return f"No complete answer within {limit or 0:.3g} s, so the call was stopped."
 
 
 def _until(ends: float | None, now: float) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from moa.backends.base import Finish, Request
-from moa.messages import Message, Usage
+from moa.messages import Message, ToolCall, Usage
 from moa.tools import Tool, made
 
 MOST_ROUNDS = 8
@@ -24,6 +24,8 @@ class Rounds:
     """How each round ended: always with calls."""
     messages: list[Message] = field(default_factory=list)
     """What each round adds to the conversation: the model's message with its calls, then their results."""
+    returned: Callable[[ToolCall, str], None] = lambda _, __: None
+    """Told of each call that was made, and what it returned."""
 
     @property
     def over(self) -> bool:
@@ -43,7 +45,9 @@ class Rounds:
         for number, call in enumerate(finish.tool_calls):
             if number < _MOST_CALLS:
                 tell(f"Calling {call.name}.")
-                results.append(Message("tool", await made(call, tools), tool_call_id=call.id))
+                result = await made(call, tools)
+                self.returned(call, result)
+                results.append(Message("tool", result, tool_call_id=call.id))
             else:
                 results.append(Message("tool", _NO_MORE, tool_call_id=call.id))
         self.finishes.append(finish)

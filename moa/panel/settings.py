@@ -41,7 +41,9 @@ class Drafting:
 
     deadline: float | None = None
     """Seconds that a draft may take; None means no limit beside the agent's own and the turn's. Retries, fallback
-    models and waiting for a rate limit count; waiting for the agent's capacity does not."""
+    models, waiting for a rate limit and loading a local model count. Waiting for others does not, as it says nothing of
+    the draft: for the agent's capacity, and for the memory or the slots of this machine that other models and answers
+    hold. Only the turn's own time goes on meanwhile."""
     reserve: float = 0.25
     """Share of the turn's remaining time, 0 … 1, that is kept for the aggregator when several agents draft. Only a
     budget of seconds is divided."""

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from time import perf_counter
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from moa.routing.by_gate import GateRouter
 from moa.routing.decision import decide
 from moa.routing.evidence import Evidence
+from moa.routing.examples import Examples
 from moa.routing.learned.responses import LEAST
 from moa.routing.policy import Policy
+from moa.routing.scored import Scored, Scoring
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from moa.answers import Routing
     from moa.routing.embedding import Embedder
     from moa.routing.learned.responses import ResponseGate
 
 
-class ResponseRouter:
-    """Decides by a gate of responses which agent is worth most for a question.
+class ResponseRouter(GateRouter):
+    """Decides by a gate of responses which agent is worth most for a question; of a blank one, that is the best agent.
 
     Args:
         gate: what was learned.
@@ -31,26 +35,20 @@ class ResponseRouter:
 
     def __init__(self, gate: ResponseGate, embedder: Embedder) -> None:
         gate.check(embedder)
-        self._gate, self._embedder = gate, embedder
-        self.policy = Policy(threshold=LEAST)
+        none = Examples(gate.agents, (), np.empty((0, embedder.encoder.dimension), np.float32), np.empty(0, np.intp))
+        super().__init__(gate, Scoring(gate, embedder, none), Policy(threshold=LEAST))
+        self._gate = gate
 
-    def route_all(self, questions: Sequence[str]) -> list[Routing]:
-        """Decide for many questions.
-
-        Raises:
-            EncoderError: the encoder failed.
-        """
-        if not questions:
-            return []
-        started = perf_counter()
-        vectors = self._embedder.questions(questions)
-        success, prices = self._gate.success_and_prices(vectors, questions)
-        tables = (success.tolist(), self._gate.probabilities(success).tolist(), prices.tolist())
-        routings = [self._routing(*rows) for rows in zip(*tables, strict=True)]
-        seconds = (perf_counter() - started) / len(questions)
-        return [replace(routing, seconds=seconds) for routing in routings]
-
-    def _routing(self, success: Sequence[float], probabilities: Sequence[float], prices: Sequence[float]) -> Routing:
-        rows = zip(self._gate.agents, success, probabilities, prices, strict=True)
-        evidence = [Evidence(name, right - price, probability, price=price) for name, right, probability, price in rows]
-        return decide(evidence, self.policy, fallback=self._gate.best, encoder=self._embedder.encoder.name)
+    def _routing(self, scored: Scored, row: int, probabilities: NDArray[np.float64], *, blank: bool) -> Routing:
+        rows = zip(
+            self._gate.agents,
+            scored.scores[row].tolist(),
+            probabilities.tolist(),
+            scored.prices[row],
+            strict=True,
+        )
+        evidence = [
+            Evidence(name, score, 0.0 if blank else probability, price=price)
+            for name, score, probability, price in rows
+        ]
+        return decide(evidence, self.policy, fallback=self._gate.best, encoder=self.encoder)

@@ -9,6 +9,8 @@ import numpy as np
 
 from moa.errors import EncoderError, EngineError, UsageError
 from moa.local.engine import Engine, EngineSettings, engine_for
+from moa.local.lease import Wish
+from moa.local.pool import the_pool
 from moa.local.weights import weights_for
 
 if TYPE_CHECKING:
@@ -67,14 +69,19 @@ class HiddenStates:
         Raises:
             EncoderError: the engine died, or refused a text.
         """
-        import httpx
-
         if not texts:
             return np.empty((0, self.dimension), np.float32)
         try:
-            child = self._engine.start()
+            with the_pool().lease(self._engine, Wish(self._engine.settings)) as lease:
+                vectors = self._encoded(texts, lease.wait())
+                the_pool().answered(lease)
+                return vectors
         except EngineError as error:
             raise EncoderError(f"The encoder {self.name} cannot be loaded. {error}") from error
+
+    def _encoded(self, texts: Sequence[str], child: Child) -> NDArray[np.float32]:
+        import httpx
+
         headers = {"authorization": f"Bearer {child.secret}"}
         try:
             with httpx.Client(base_url=child.address, headers=headers, timeout=_SECONDS, trust_env=False) as server:

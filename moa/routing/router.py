@@ -14,7 +14,8 @@ from moa.errors import AgentError
 from moa.messages import Conversation
 from moa.paths import cache_folder
 from moa.routing.decision import decide, only
-from moa.routing.encoder import LIGHT, Encoder, encoder_for
+from moa.routing.encoder import Encoder
+from moa.routing.encoders import LIGHT, encoder_for
 from moa.routing.evidence import Evidence
 from moa.routing.policy import Mode, Policy, Settings
 from moa.routing.selection import probabilities

@@ -9,7 +9,10 @@ import pytest
 
 from moa.aggregation import AggregationPolicy, Auto, Escalate, Guard, Refine, Select, Solo, Vote
 from moa.errors import LoadError
+from moa.mixture import Mixture
+from moa.routing import Router
 from tests.aggregation.asking import agent, ask, mixture, model
+from tests.fakes.encoder import WordEncoder
 
 DRAFTS = {"math": "#### 391", "code": "It is 391."}
 
@@ -61,6 +64,25 @@ class TestWithAPolicy:
         drafts = {"math": "one thing", "code": "quite another"}
         heard = await ask(mixture(drafts, Refine(then=Auto(AggregationPolicy({"*": Solo()})))))
         assert heard.answer.text == "one thing"
+
+    async def test_it_says_how_many_agents_draft(self) -> None:
+        policy = AggregationPolicy({"garden": Vote(), "*": Solo()}, sizes={"garden": 3, "*": 1})
+        agents = [agent(name, f"Says {name}.", examples=[f"about the {name}"]) for name in ("garden", "music", "sport")]
+        for aggregator in (Auto(policy), Guard(Auto(policy))):
+            asked = Mixture(agents, router=Router(WordEncoder(), threshold=0), aggregator=aggregator, fallback="sport")
+            garden, music = await asked.route("the garden"), await asked.route("about the music")
+            assert (len(garden.panel), garden.panel[0], garden.policy["mode"]) == (3, "garden", "topk")
+            assert music.panel == ("music",)
+            heard = await ask(asked, "the garden")
+            assert heard.answer.routing.panel == garden.panel
+            assert len(heard.answer.drafts) == 3
+
+    async def test_but_what_is_nobodys_stays_with_the_fallback_agent(self) -> None:
+        policy = AggregationPolicy({"*": Solo()}, sizes={"*": 2})
+        agents = [agent(name, f"Says {name}.", examples=[f"about the {name}"]) for name in ("garden", "music")]
+        asked = Mixture(agents, router=Router(WordEncoder()), aggregator=Auto(policy), fallback="music")
+        routing = await asked.route("zebra")
+        assert (routing.panel, routing.fallback) == (("music",), True)
 
     async def test_a_file_is_read_when_the_first_question_comes(self, tmp_path: Path) -> None:
         file = tmp_path / "policy.json"

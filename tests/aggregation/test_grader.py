@@ -28,7 +28,7 @@ async def test_anything_else_is_an_error(said: str) -> None:
 
 async def test_the_rubric_is_told_and_the_answer_fenced() -> None:
     model = ScriptedModel("7")
-    await Grader(model, rubric="Rhymes count.").grade("A poem?", "roses </answer>", a_turn())
+    await Grader(model, instructions="Rhymes count.").grade("A poem?", "roses </answer>", a_turn())
     system, user = model.requests[0].messages
     assert system.content == "Rhymes count."
     assert "A poem?" in user.content

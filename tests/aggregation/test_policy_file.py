@@ -50,6 +50,14 @@ def test_without_a_rule_for_all_others_there_is_none() -> None:
     assert policy_from(kinds(math={"aggregator": "vote"})).of("law") is None
 
 
+def test_a_kind_may_say_how_many_agents_draft() -> None:
+    policy = policy_from(
+        kinds(math={"aggregator": "vote", "k": 3}, code={"aggregator": "solo"}, **{"*": {"aggregator": "solo", "k": 2}})
+    )
+    assert [policy.size(kind) for kind in ("math", "code", "law")] == [3, None, 2]
+    assert policy.of("math") == Vote()
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [
@@ -65,6 +73,17 @@ def test_without_a_rule_for_all_others_there_is_none() -> None:
         (kinds(math={"aggregator": "vote", "setings": {}}), r"kinds\.math: there is no 'setings'"),
         (kinds(math={"aggregator": "vote", "settings": []}), r"kinds\.math\.settings: it must be an object"),
         (kinds(math={"aggregator": "self_mix", "settings": {"m": 3}}), r"kinds\.math\.settings: there is no 'm'"),
+        *(
+            (
+                kinds(math={"aggregator": "vote", "k": wrong}),
+                rf"kinds\.math\.k: it is {wrong!r}, and it must be how many",
+            )
+            for wrong in (0, -1, 2.5, "3", None, True)
+        ),
+        (
+            kinds(math={"aggregator": "guard", "settings": {"inner": {"aggregator": "vote", "k": 3}}}),
+            r"kinds\.math\.settings\.inner: there is no 'k'",
+        ),
         (kinds(math={"aggregator": "guard"}), r"kinds\.math\.settings: guard needs 'inner'"),
         (
             kinds(math={"aggregator": "self_mix", "settings": {"n": "5"}}),

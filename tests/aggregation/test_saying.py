@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from moa.aggregation.saying import field_in, said_by
+from moa.aggregation.saying import said_by
 from moa.backends.base import Delta, Finish, Request
 from moa.errors import BackendError
 from moa.messages import Message, Usage
@@ -26,20 +24,3 @@ async def test_it_is_all_that_the_model_says_aloud() -> None:
 async def test_a_mistake_of_the_backend_is_a_failed_call() -> None:
     with pytest.raises(BackendError, match="scripted:model failed: KeyError: 'choices'"):
         await said_by(ScriptedModel([KeyError("choices")]), ASKED, a_turn(), who="the judge")
-
-
-@pytest.mark.parametrize(
-    ("said", "value"),
-    [
-        ('{"grade": 7}', 7),
-        ('```json\n{"grade": 7}\n```', 7),
-        ('{"other": 7}', None),
-        ("7", 7),
-        ("true", True),
-        ("about seven", "about seven"),
-        ("", ""),
-        ("[" * 100_000, "[" * 2000),
-    ],
-)
-def test_a_field_is_read_from_json_and_from_what_was_meant_as_such(said: str, value: Any) -> None:
-    assert field_in(said, "grade") == value

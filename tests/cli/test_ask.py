@@ -71,6 +71,65 @@ class TestAnswering:
         assert [run["question"] for run in listed] == ["Kept?"]
 
 
+SCHEMA = '{"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}'
+
+
+class TestAFormOfJson:
+    """`--json-schema` has the answer be JSON that a program can read."""
+
+    @pytest.mark.parametrize("given", [SCHEMA, "city.json"], ids=["the schema itself", "a file"])
+    async def test_the_model_is_held_to_it_and_the_answer_is_bare(self, given: str, tmp_path: Path) -> None:
+        (tmp_path / "city.json").write_text(SCHEMA)
+        async with FakeOpenAI() as server:
+            server.replies("sage", '```json\n{"city": "Canberra"}\n```')
+            file = mixture_file(tmp_path, server.base_url)
+            done = await moa("ask", "Capital?", "-m", file, "--json-schema", given, folder=tmp_path)
+            assert server.requests[0].body["response_format"]["json_schema"]["schema"] == json.loads(SCHEMA)
+        assert (done.code, json.loads(done.out)) == (0, {"city": "Canberra"})
+
+    async def test_an_answer_that_does_not_fit_is_written_again(self, tmp_path: Path) -> None:
+        async with FakeOpenAI() as server:
+            server.replies("sage", "It is Canberra.", '{"city": "Canberra"}')
+            file = mixture_file(tmp_path, server.base_url)
+            done = await moa("ask", "?", "-m", file, "--json-schema", SCHEMA, folder=tmp_path)
+        assert (done.code, json.loads(done.out)) == (0, {"city": "Canberra"})
+        assert "It was written again in that form." in done.err
+
+    @pytest.mark.parametrize("more", [[], ["--json"]], ids=["text", "JSON"])
+    async def test_one_that_never_fits_is_printed_and_the_command_fails(self, more: list[str], tmp_path: Path) -> None:
+        async with FakeOpenAI() as server:
+            server.replies("sage", "It is Canberra.")
+            file = mixture_file(tmp_path, server.base_url)
+            done = await moa("ask", "?", "-m", file, "--json-schema", SCHEMA, *more, folder=tmp_path)
+        assert "It is Canberra." in done.out
+        assert done.code == 1
+        assert "moa: The answer does not fit its schema: " in done.err
+
+    @pytest.mark.parametrize(
+        ("given", "says"),
+        [
+            ("gone.json", "gone.json cannot be read: there is no such file"),
+            (".", "cannot be read: "),
+            ('{"type": ', "the text is no JSON"),
+            ("broken.json", "broken.json is no JSON"),
+            ("binary.json", "binary.json is not UTF-8 text"),
+            ("list.json", 'such as {"type": "object"}, and list.json is [1]'),
+            ('{"type": "objekt"}', "The JSON schema is none: "),
+            ('{"properties": {"a": {"minimum": "one"}}}', "(at properties/a/minimum)"),
+        ],
+    )
+    async def test_what_is_no_schema_is_told_before_anybody_is_asked(
+        self, given: str, says: str, tmp_path: Path
+    ) -> None:
+        (tmp_path / "broken.json").write_text("{'type': 'object'}")
+        (tmp_path / "list.json").write_text("[1]")
+        (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
+        done = await moa("ask", "?", "--json-schema", given, folder=tmp_path)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith("moa: --json-schema: ")
+        assert says in done.err
+
+
 class TestMistakes:
     """Each gives one clear sentence and exit code 1 or 2, and never a traceback."""
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from moa.cli.runs import app
-from moa.events import AnswerDelta, RunFailed, event_from_json
+from moa.events import AnswerDelta, RunFailed, ToolCalled, event_from_json
+from moa.messages import ToolCall
 from moa.store import Store
 from tests.cli.commands import run
 from tests.store.sample import a_run
@@ -98,6 +99,17 @@ def test_show_tells_question_routing_drafts_and_answer() -> None:
     ]
     assert places == sorted(places)
     assert text.count("391, I think.") == 1  # the answer is the draft, untouched: it need not be read twice
+
+
+def test_show_and_replay_tell_what_tools_returned(store: Store) -> None:
+    started, *rest = a_run(FIRST)
+    called = ToolCalled(0.5, "math.1", ToolCall("1", "times", '{"a": 17, "b": 23}'), "391")
+    store.append(FIRST, [started, *rest[:8], called, *rest[8:]])
+    told = 'times({"a": 17, "b": 23}) → 391'
+    assert told in run(app, "show", FIRST).out
+    assert told in run(app, "replay", FIRST).out
+    [tool] = json.loads(run(app, "show", FIRST, "--json").out)["tools"]
+    assert tool == {"draft": "math.1", "name": "times", "arguments": '{"a": 17, "b": 23}', "result": "391"}
 
 
 @pytest.mark.usefixtures("two")

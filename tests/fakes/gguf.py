@@ -21,9 +21,14 @@ CHAT: dict[str, Value] = {
 
 
 def write_gguf(
-    path: Path, values: Mapping[str, Value], tensors: Sequence[tuple[str, Sequence[int]]] = (), version: int = 3
+    path: Path,
+    values: Mapping[str, Value],
+    tensors: Sequence[tuple[str, Sequence[int]]] = (),
+    version: int = 3,
+    *,
+    filled: Mapping[str, Mapping[int, float]] | None = None,
 ) -> Path:
-    """Write a header and float32 tensors full of zeros."""
+    """Write a header and float32 tensors: full of zeros but for what `filled` says, by tensor and place."""
     header = b"GGUF" + struct.pack("<IQQ", version, len(tensors), len(values))
     header += b"".join(_string(key) + _typed(value) for key, value in values.items())
     offset, data = 0, b""
@@ -33,7 +38,10 @@ def write_gguf(
             size *= length
         header += _string(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, _F32, offset)
         padded = -(-size // 32) * 32
-        offset, data = offset + padded, data + bytes(padded)
+        numbers = bytearray(padded)
+        for place, number in (filled or {}).get(name, {}).items():
+            struct.pack_into("<f", numbers, 4 * place, number)
+        offset, data = offset + padded, data + numbers
     path.write_bytes(header + bytes(-len(header) % 32) + data)
     return path
 

@@ -57,7 +57,7 @@ class Break:
     """An answer that breaks off after some tokens.
 
     `how` is what happens then: `reset` drops the connection, `end` ends the body properly but without `[DONE]`,
-    `hang` sends nothing more, `ping` sends comments for ever, `drip` a token every few milliseconds for ever.
+    `hang` sends nothing more, `ping` sends comments for ever, and `drip` one token after another for ever.
     """
 
     how: Literal["reset", "end", "hang", "ping", "drip"]
@@ -66,6 +66,8 @@ class Break:
     """Sent after the tokens, if given."""
     before_headers: bool = False
     """Break before a single byte of the response."""
+    every_seconds: float = 0.005
+    """How long it waits between comments, or between tokens of a drip."""
 
 
 @dataclass(frozen=True)
@@ -297,7 +299,7 @@ class _Exchange:
                 gone = asyncio.create_task(self.reader.read())
                 while not gone.done():
                     await self.send(b": still here\n\n" if broken.how == "ping" else event("drip "))
-                    await asyncio.wait([gone], timeout=0.005)
+                    await asyncio.wait([gone], timeout=broken.every_seconds)
         return False
 
     async def wait_for(self, gate: asyncio.Semaphore) -> None:

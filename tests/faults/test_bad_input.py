@@ -40,7 +40,8 @@ class TestDraftsThatAre:
     async def test_enormous_fit_the_window_that_is_known_and_the_answer_says_so(self) -> None:
         writer = ScriptedModel("ok")
         writer.context = 2000  # type: ignore[attr-defined]
-        heard = await ask(mixture({"math": "word " * 200_000, "code": "391"}, Synthesize(writer)))
+        enormous: Script = [Delta("word " * 200_000), Finish(Usage(1, 200_000))]
+        heard = await ask(mixture({"math": enormous, "code": "391"}, Synthesize(writer)))
         assert heard.answer.text == "ok"
         assert [what for what, _ in heard.degraded] == ["context"]
         assert sum(len(message.content) for message in writer.requests[0].messages) < 10_000

@@ -16,15 +16,16 @@ from moa.backends.base import Delta, Finish, Price
 from moa.backends.breaker import Breaker
 from moa.backends.endpoint import Endpoint
 from moa.backends.limits import Limits
-from moa.budget import Budget, Ledger
-from moa.errors import AgentError, AllDraftsFailed, ContextTooLong
+from moa.budget import Budget, Ledger, Reservation
+from moa.errors import AgentError, AllDraftsFailed, BudgetExceeded, ContextTooLong
 from moa.events import AnswerDelta, AnswerReplaced, DraftDelta, DraftNotice, RunFinished
 from moa.messages import Conversation, Message, Usage
 from moa.mixture import Mixture
 from moa.panel import Brief, Drafting, Hedge, draft_all
+from moa.session import Session
 from moa.turn import Turn
 from tests.fakes.backend import ScriptedModel
-from tests.fakes.openai_server import Break, FakeOpenAI, Refuse, Say
+from tests.fakes.openai_server import Break, FakeOpenAI, Refuse, Say, Scripted
 from tests.fakes.router import FixedRouter
 
 TOO_LONG = Refuse(400, {"error": {"message": "This model's maximum context length is 300 tokens", "code": "x"}})
@@ -375,6 +376,73 @@ class TestWindows:
         with pytest.raises(AllDraftsFailed, match="too long"):
             await mixture(server, {"m": 1.0}).ask("word " * 1000)
         assert len(server.requests) == 1
+
+
+class TestHedgingWithinABudget:
+    """The budget has the last word on a second call, and a call that was cancelled has cost something."""
+
+    @staticmethod
+    async def panel(server: FakeOpenAI, *slow: Scripted) -> tuple[Mixture, int]:
+        """Return a mixture whose next call is slow to speak, and the tokens that one call is expected to use."""
+        server.replies("m", "Quick.", *slow)
+        agent = Agent("m", model=model(server, "m"), max_tokens=100)
+        made = Mixture([agent], drafting=TestHedging.HEDGE, aggregator=Solo(), router=FixedRouter(m=1.0))
+        await made.ask("first?")
+        expected = (await made.estimate("second?")).tokens.total
+        assert expected is not None
+        return made, expected
+
+    @pytest.mark.parametrize("limit", ["calls", "tokens", "usd"])
+    async def test_no_second_call_is_made_that_it_does_not_allow(
+        self, server: FakeOpenAI, limit: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        gate, refused, open_call = shut(), asyncio.Event(), Ledger.open_call
+
+        def watched(ledger: Ledger, who: str, **more: Any) -> Reservation:
+            try:
+                return open_call(ledger, who, **more)
+            except BudgetExceeded:
+                refused.set()
+                raise
+
+        monkeypatch.setattr(Ledger, "open_call", watched)
+        panel, expected = await self.panel(server, Say("Slow.", gate=gate), "Never asked.")
+        one_and_a_half = int(1.5 * expected)
+        budget = {
+            "calls": Budget(calls=1),
+            "tokens": Budget(tokens=one_and_a_half),
+            "usd": Budget(usd=one_and_a_half / 1e6),
+        }[limit]
+        asked = asyncio.create_task(panel.ask("second?", budget=budget))
+        await asyncio.wait_for(refused.wait(), 10)
+        gate.release()
+        answer = await asyncio.wait_for(asked, 10)
+        assert answer.text == "Slow."
+        assert (answer.spent.calls, answer.spent.hedges, answer.spent.cancelled) == (1, 0, 0)
+        assert answer.tokens == Usage(7, 1)
+        assert answer.cost_usd == pytest.approx(8e-6)
+        assert answer.degraded == ()
+        assert len(server.requests) == 2
+
+    @pytest.mark.parametrize("limit", ["calls", "tokens", "usd"])
+    async def test_the_call_that_lost_counts_with_what_it_was_expected_to_use(
+        self, server: FakeOpenAI, limit: str
+    ) -> None:
+        panel, expected = await self.panel(server, Say("Slow.", gate=shut()), "Rescued.", "Once more.")
+        just_two = 2 * expected + 5  # the winner used 8 tokens, so that another call does not fit beside the loser
+        budget = {
+            "calls": Budget(calls=2),
+            "tokens": Budget(tokens=just_two),
+            "usd": Budget(usd=just_two / 1e6),
+        }[limit]
+        session = Session(budget)
+        answer = await asyncio.wait_for(panel.ask("second?", session=session), 10)
+        assert answer.text == "Rescued."
+        assert (answer.spent.calls, answer.spent.hedges, answer.spent.cancelled) == (2, 1, 1)
+        assert (answer.tokens, answer.cost_usd) == (Usage(None, None), None), "nobody reported what the loser used"
+        with pytest.raises(BudgetExceeded):
+            await panel.ask("third?", session=session)
+        assert len(server.requests) == 3
 
 
 async def test_the_wall_clock_may_jump(server: FakeOpenAI, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from moa import Agent, Answer, Endpoint, Mixture, Price, Solo
-from moa.events import AnswerReplaced, DraftNotice, Event, RunFinished
-from moa.messages import Usage
+from moa.events import AnswerReplaced, DraftNotice, Event, RunFinished, ToolCalled
+from moa.messages import ToolCall, Usage
 from moa.panel.rounds import MOST_ROUNDS
 from tests.fakes.openai_server import FakeOpenAI, Refuse, Say
 from tests.fakes.router import FixedRouter
@@ -55,13 +55,21 @@ async def test_goes_on_with_what_they_return(server: FakeOpenAI) -> None:
     assert draft.cost_usd == pytest.approx(38e-6)
     notices = [event for event in events if isinstance(event, DraftNotice)]
     assert [(notice.state, notice.text) for notice in notices] == [("waiting", "Calling weather.")]
+    [called] = [event for event in events if isinstance(event, ToolCalled)]
+    assert called.draft == draft.id
+    assert called.call == ToolCall("call_a", "weather", '{"city": "Paris"}')
+    assert called.result == "It is sunny in Paris."
+    assert events.index(notices[0]) < events.index(called)
 
 
 async def test_can_mend_a_call_that_went_wrong(server: FakeOpenAI) -> None:
     server.replies("m", Say("", calls=[("a", "weather", "{}")]), Say("", calls=[CALL]), "Yes.")
-    answer, _ = await told(acting(server))
+    answer, events = await told(acting(server))
     assert answer.text == "Yes."
-    assert "Missing required argument" in server.requests[1].body["messages"][-1]["content"]
+    wrong, right = [event.result for event in events if isinstance(event, ToolCalled)]
+    assert wrong == server.requests[1].body["messages"][-1]["content"]
+    assert "Missing required argument" in wrong
+    assert right == "It is sunny in Paris."
 
 
 async def test_keeps_what_was_said_on_the_way_apart(server: FakeOpenAI) -> None:

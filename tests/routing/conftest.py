@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from moa.local.download import fetch
-from moa.routing.encoder import LIGHT
+from moa.routing.encoders import LIGHT
 from moa.routing.light import LightEncoder
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from moa.errors import EncoderError
 from moa.local.engine import EngineSettings, engine_for, stop_engines
-from moa.routing.encoder import FULL, Encoder, encoder_for
+from moa.routing.encoder import Encoder
+from moa.routing.encoders import FULL, encoder_for
 from moa.routing.hidden_states import TOKENS, HiddenStates
 from moa.routing.sentence import SentenceEncoder
 from tests.fakes.gguf import CHAT, write_gguf

@@ -9,7 +9,7 @@ import pytest
 
 from moa.errors import EncoderError
 from moa.routing.embedding import Embedder
-from moa.routing.encoder import encoder_for
+from moa.routing.encoders import encoder_for
 from moa.routing.sentence import SentenceEncoder
 from tests.fakes.sentence import PROMPTS, save_tiny_model
 

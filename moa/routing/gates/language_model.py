@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import OrderedDict
-from collections.abc import Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import aclosing
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,13 +17,12 @@ from moa.errors import GateError, MoaError
 from moa.messages import Message
 from moa.routing.gate import PartlyScored
 from moa.routing.gates.checks import checked, needed
+from moa.waiting import finished
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from moa.routing.examples import Examples
-
-T = TypeVar("T")
 
 _SHOWN_EXAMPLES = 4
 _READ = 3000
@@ -74,6 +72,8 @@ class LanguageModelGate:
     def scores(self, vectors: NDArray[np.float32], texts: Sequence[str] | None = None) -> NDArray[np.float32]:
         """Return what the model says, float32, shape (questions, agents). Blocks until it has, or the time is over.
 
+        The calls are broken off if the run that the question belongs to is given up meanwhile.
+
         Raises:
             GateError: there are no texts, or the vectors hold NaN.
             PartlyScored: the model failed, was too slow, or answered something else for one question or more; it holds
@@ -84,7 +84,7 @@ class LanguageModelGate:
             known = {text: self._remembered[text] for text in texts if text in self._remembered}
         new = [text for text in dict.fromkeys(texts) if text not in known and text.strip()]
         failed: dict[str, GateError] = {}
-        for text, answer in zip(new, _blocking(self._ask_all(new)) if new else (), strict=True):
+        for text, answer in zip(new, finished(self._ask_all(new)) if new else (), strict=True):
             if isinstance(answer, GateError):
                 failed[text] = answer
             else:
@@ -193,13 +193,3 @@ def _shown(examples: Examples, place: int) -> dict[str, Any]:
 
 def _is_probability(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
-
-
-def _blocking(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end, in a thread of its own if this one has an event loop that runs."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    with ThreadPoolExecutor(1, "routing-model") as pool:
-        return pool.submit(asyncio.run, work).result()

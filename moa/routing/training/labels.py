@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -110,55 +110,24 @@ def learn(
         method: how to calibrate; by default the one that does best on questions left out.
     """
     started = perf_counter()
-    count, labels, codes = len(questions.texts), len(questions.labels), questions.codes
-    say(f"learning {labels} labels from {count} questions")
-    pivots = _pivots(np.concatenate([codes, beside.codes]), len(beside.texts))
-    heads = Heads(
-        np.vstack([vectors, beside.vectors]),
-        (*questions.texts, *beside.texts),
-        np.concatenate([codes, beside.codes]),
-        labels,
-        counts=np.concatenate([np.ones(count, np.float32), beside.counts]),
-        pivots=pivots,
-    )
-    trial = _Trial(heads, codes, say)
-    heavy = count * labels * 1000 > _HEAVY
-    known = trial.scores(random_folds(codes, 3 if heavy else FOLDS), "of questions")
-    groups, grouped = _groups(questions, vectors)
-    unseen = trial.scores(_at_most(groups, codes, _SETS), "of groups") if groups else None
-    strangers = None
-    if labels >= _MANY and not (codes < 0).any():
-        strangers = trial.strangers(labels)
-
-    spread = (float(known.ridge.std()), float(known.softmax.std()))
-    seen = [(known, codes)] if unseen is None else [(known, codes), (unseen, codes)]
-    share = _best_share(seen, spread)
-    near = NEARNESS if strangers is not None or (codes < 0).any() else 0.0
-    mixed = [scores.mixed(share, spread, near) for scores, _ in seen]
-    outside = None if strangers is None else strangers.mixed(share, spread, near)
-
-    def calibrated(rows: list[NDArray[np.bool_]], method: Method) -> Calibration:
-        twice = [0, *range(len(mixed))]  # most questions will be like those that were learned from
-        chosen = np.vstack([mixed[place][rows[place]] for place in twice])
-        right = np.concatenate([codes[rows[place]] for place in twice])
-        if outside is not None:
-            return fit_calibration(chosen, right, outside, expected=STRANGERS, method=method)
-        inside = right >= 0
-        expected = max(EXPECTED, float((~inside).mean()))
-        return fit_calibration(chosen[inside], right[inside], chosen[~inside], expected=expected, method=method)
-
+    codes, labels = questions.codes, len(questions.labels)
+    say(f"learning {labels} labels from {len(codes)} questions")
+    heads, pivots = _heads(questions, vectors, beside)
+    left = _left_out(heads, questions, vectors, say)
+    share = _best_share(left.seen, left.spread)
+    mixed = _Mixed.of(left, share)
     candidates = {
-        each: _cross_fitted(mixed, partial(calibrated, method=each)) for each in ((method,) if method else METHODS)
+        each: _cross_fitted(mixed.scores, partial(mixed.calibration, method=each))
+        for each in ((method,) if method else METHODS)
     }
     found = {each: tried(rows, codes) for each, rows in candidates.items()}
     method = choose(found)
     probabilities = candidates[method]
-    calibration = calibrated([_measured(scores) for scores in mixed], method)
+    calibration = mixed.calibration([_measured(scores) for scores in mixed.scores], method)
     say("fitting on all questions")
-    head = heads.fit(share, spread, near)
+    head = heads.fit(share, left.spread, left.near)
     there = [_measured(rows) for rows in probabilities]
     measured = [figures(rows[part], codes[part]) for rows, part in zip(probabilities, there, strict=True)]
-    table = confusions(probabilities[0].argmax(axis=1), codes, labels)
     return Learned(
         head,
         calibration,
@@ -168,12 +137,102 @@ def learn(
         share,
         measured[0],
         measured[1] if len(measured) > 1 else None,
-        grouped,
-        table,
+        left.grouped,
+        confusions(probabilities[0].argmax(axis=1), codes, labels),
         pivots,
         _threshold(probabilities[0].max(axis=1), codes >= 0),
         perf_counter() - started,
     )
+
+
+def _heads(questions: Questions, vectors: NDArray[np.float32], beside: Beside) -> tuple[Heads, NDArray[np.intp]]:
+    """Return what fits both heads, and the questions that they compare with."""
+    codes = np.concatenate([questions.codes, beside.codes])
+    pivots = _pivots(codes, len(beside.texts))
+    heads = Heads(
+        np.vstack([vectors, beside.vectors]),
+        (*questions.texts, *beside.texts),
+        codes,
+        len(questions.labels),
+        counts=np.concatenate([np.ones(len(questions.texts), np.float32), beside.counts]),
+        pivots=pivots,
+    )
+    return heads, pivots
+
+
+@dataclass(frozen=True, eq=False)
+class _LeftOut:
+    """What both heads gave to questions that they had not seen."""
+
+    codes: NDArray[np.intp]
+    known: Scores
+    """Questions that are like those of the training."""
+    unseen: Scores | None
+    """Groups of questions that were left out as a whole; None if there are no groups."""
+    strangers: Scores | None
+    """Questions whose label was left out; None where others are out of scope, or labels are few."""
+    grouped: str
+    """How the groups were found."""
+
+    @property
+    def seen(self) -> list[tuple[Scores, NDArray[np.intp]]]:
+        """The scores of questions whose label was learned, with the labels."""
+        return [(scores, self.codes) for scores in (self.known, self.unseen) if scores is not None]
+
+    @cached_property
+    def spread(self) -> tuple[float, float]:
+        """How far the scores of either head lie apart: their standard deviations."""
+        return float(self.known.ridge.std()), float(self.known.softmax.std())
+
+    @property
+    def near(self) -> float:
+        """What nearness adds to a score: nothing where there is nobody to tell apart by it."""
+        return NEARNESS if self.strangers is not None or (self.codes < 0).any() else 0.0
+
+
+def _left_out(heads: Heads, questions: Questions, vectors: NDArray[np.float32], say: Say) -> _LeftOut:
+    """Fit both heads again and again, each time without some questions, and score these."""
+    codes, labels = questions.codes, len(questions.labels)
+    trial = _Trial(heads, codes, say)
+    heavy = len(codes) * labels * 1000 > _HEAVY
+    known = trial.scores(random_folds(codes, 3 if heavy else FOLDS), "of questions")
+    groups, grouped = _groups(questions, vectors)
+    unseen = trial.scores(_at_most(groups, codes, _SETS), "of groups") if groups else None
+    strangers = trial.strangers(labels) if labels >= _MANY and not (codes < 0).any() else None
+    return _LeftOut(codes, known, unseen, strangers, grouped)
+
+
+@dataclass(frozen=True, eq=False)
+class _Mixed:
+    """The scores of both heads as one, by which calibrations are fitted."""
+
+    scores: list[NDArray[np.float32]]
+    """Of questions like those of the training, then of groups that were left out if there are any."""
+    codes: NDArray[np.intp]
+    outside: NDArray[np.float32] | None
+    """Of questions whose label was left out."""
+
+    @classmethod
+    def of(cls, left: _LeftOut, share: float) -> _Mixed:
+        """Mix with a share of the ridge."""
+        outside = None if left.strangers is None else left.strangers.mixed(share, left.spread, left.near)
+        return cls([scores.mixed(share, left.spread, left.near) for scores, _ in left.seen], left.codes, outside)
+
+    def calibration(self, rows: list[NDArray[np.bool_]], method: Method) -> Calibration:
+        """Fit a calibration on some of the questions.
+
+        Args:
+            rows: which, for each of the scores, shape (questions,).
+            method: how to calibrate.
+        """
+        twice = [0, *range(len(self.scores))]  # most questions will be like those that were learned from
+        chosen = np.vstack([self.scores[place][rows[place]] for place in twice])
+        right = np.concatenate([self.codes[rows[place]] for place in twice])
+        if self.outside is not None:
+            return fit_calibration(chosen, right, self.outside, expected=STRANGERS, method=method)
+        inside = right >= 0
+        expected = max(EXPECTED, float((~inside).mean()))
+        return fit_calibration(chosen[inside], right[inside], chosen[~inside], expected=expected, method=method)
 
 
 class _Trial:

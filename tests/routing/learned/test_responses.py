@@ -113,6 +113,24 @@ def test_without_a_mixture_the_agents_of_the_matrix_stand_for_one(gate: Response
     assert router.route_all([]) == []
 
 
+@pytest.mark.parametrize("blank", ["", " \n", "\u200b"])
+def test_a_blank_question_goes_to_the_best_agent_and_says_why(gate: ResponseGate, blank: str) -> None:
+    [routing] = ResponseRouter(gate, Embedder(WordEncoder())).route_all([blank])
+
+    assert (routing.panel, routing.fallback) == ((gate.best,), True)
+    assert "the question is blank" in routing[gate.best].reason
+
+
+def test_it_scores_as_the_router_of_a_mixture_does(thrifty: ResponseGate) -> None:
+    router = Router(WordEncoder(), gate=thrifty)
+    [alone] = ResponseRouter(thrifty, Embedder(WordEncoder())).route_all([GARDEN])
+    inside = router.route(Conversation.of(GARDEN), agents("dear", "cheap"), fallback="dear")
+
+    for name in ("dear", "cheap"):
+        assert alone[name].score == pytest.approx(inside[name].score, abs=1e-6)
+        assert alone[name].price == pytest.approx(inside[name].price, abs=1e-6)
+
+
 def test_the_facts_say_what_it_was_trained_on(gate: ResponseGate) -> None:
     training = gate.facts["training"]
     assert (training["questions"], training["answers"]) == (120, 360)

@@ -8,8 +8,9 @@ import pytest
 
 from moa.errors import EncoderError
 from moa.local.download import fetch
-from moa.routing import encoder as encoders
-from moa.routing.encoder import FULL, LIGHT, Encoder, encoder_for
+from moa.routing import encoders
+from moa.routing.encoder import Encoder
+from moa.routing.encoders import FULL, LIGHT, encoder_for
 from moa.routing.light import LightEncoder
 from moa.routing.sentence import SentenceEncoder
 
