@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.aggregation.drafts import PROGRAM, Wanted
+from benchmarks.aggregation.drafts import LARGE, PROGRAM, Wanted
 from benchmarks.aggregation.local import NOT_BELOW, Local, Measured
-from benchmarks.aggregation.replaying import CHEAP, LARGE, SIZES, SPECIALISTS, computed
+from benchmarks.aggregation.replaying import CHEAP, SIZES, SPECIALISTS, computed
 from benchmarks.aggregation.sets import Question
 from benchmarks.aggregation.systems import SINGLES
 from benchmarks.aggregation.tuning import Route, Trial, Try, tuned

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from benchmarks.aggregation.drafts import LARGE, SMALL
 from benchmarks.aggregation.remembering import Remembering
-from benchmarks.aggregation.replaying import CHEAP, LARGE, SMALL
+from benchmarks.aggregation.replaying import CHEAP
 from benchmarks.aggregation.sets import Question
 from moa.aggregation import Aggregator, Escalate, Guard, Judge, Select, SelfMix, Solo, Synthesize, Vote
 

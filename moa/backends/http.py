@@ -124,10 +124,13 @@ class OriginClient(HttpxAiohttpClient):
         _log.info("POST %s: %d", url, response.status)
         return _OpenedByAiohttp(response)
 
-    def _init_transport(self, **settings: Any) -> httpx.AsyncBaseTransport:
+    # httpx calls these with names only.
+    def _init_transport(self, **settings: Any) -> httpx.AsyncBaseTransport:  # type: ignore[override]
         return _Transport(**settings)
 
-    def _init_proxy_transport(self, proxy: httpx.Proxy, **settings: Any) -> httpx.AsyncBaseTransport:
+    def _init_proxy_transport(  # type: ignore[override]
+        self, proxy: httpx.Proxy, **settings: Any
+    ) -> httpx.AsyncBaseTransport:
         return _Transport(proxy=proxy, **settings)
 
 

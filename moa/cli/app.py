@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from moa.cli import agents, ask, chat, doctor, feedback, init, models, route, runs, train
+from moa.cli import agents, ask, chat, doctor, feedback, init, models, route, runs, sessions, train
 
 app = typer.Typer(
     name="moa",
@@ -19,12 +19,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(ask.ask)
-app.command()(chat.chat)
+app.command(cls=chat.ChatCommand)(chat.chat)
 app.command()(route.route)
 app.command()(agents.agents)
 app.add_typer(train.app, name="train")
 app.add_typer(models.app, name="models")
 app.add_typer(runs.app, name="runs")
+app.add_typer(sessions.app, name="sessions")
 app.add_typer(feedback.app, name="feedback")
 app.command()(init.init)
 app.command()(doctor.doctor)

@@ -73,6 +73,7 @@ def all_checks(spec: str | None) -> Iterator[Check]:
     yield from _folders()
     yield from _room(mixture)
     yield from _machine()
+    yield from _servers()
     yield from _keys()
     yield _database()
     yield _terminal()
@@ -134,7 +135,7 @@ def _comes_by_itself(backend: Backend) -> bool:
 
 
 def _encoder(mixture: Mixture) -> Iterator[Check]:
-    from moa.routing.encoder import FULL, LIGHT
+    from moa.routing.encoders import FULL, LIGHT
 
     name = mixture.router.encoder
     if len(mixture.agents) == 1:
@@ -190,7 +191,6 @@ def _writable(folder: Path) -> bool:
 def _room(mixture: Mixture | None) -> Iterator[Check]:
     """Whether disk and memory can hold the mixture's local models."""
     from moa.backends.local import LocalModel
-    from moa.cli.machine import memory_bytes
 
     used = _backends(mixture).values() if mixture else ()
     weights = [backend.weights for backend, _ in used if isinstance(backend, LocalModel)]
@@ -202,19 +202,30 @@ def _room(mixture: Mixture | None) -> Iterator[Check]:
             yield Check("Disk", "ok", text)
         else:
             yield Check("Disk", "fail", text, "free some space, or export MOA_CACHE=… to another folder")
-    need = sum(map(_memory_of, weights))
+    yield _memory(max(map(_memory_of, weights), default=0))
+
+
+def _memory(largest: int) -> Check:
+    """Whether the largest of the local models fits into what they may take; the others then have their turns."""
+    from moa.cli.machine import memory_bytes
+    from moa.local.machine_memory import VARIABLE, default_budget
+
     memory = memory_bytes()
     if memory is None:
-        yield Check("Memory", "note", "this system does not tell how much it has")
-        return
+        return Check("Memory", "note", "this system does not tell how much it has")
     total, free_now = memory
     text = f"{size_text(total)}" + ("" if free_now is None else f", {size_text(free_now)} of it free now")
-    if need:
-        text += f"; the local models need some {size_text(need)}"
-    enough = need < (total if free_now is None else free_now)
-    yield Check(
-        "Memory", "ok" if enough else "note", text, "" if enough else "close other programs, or name smaller models"
-    )
+    try:
+        budget = default_budget()
+    except MoaError as error:
+        return Check("Memory", "fail" if largest else "note", str(error), f"correct {VARIABLE}, or unset it")
+    text += f"; local models may take {size_text(budget)} together"
+    if not largest:
+        return Check("Memory", "ok", text)
+    text += f", and the largest needs some {size_text(largest)}"
+    if largest <= budget:
+        return Check("Memory", "ok", text)
+    return Check("Memory", "note", text, f"close other programs, name smaller models, or export {VARIABLE}=…")
 
 
 def _memory_of(weights: Weights) -> int:
@@ -228,14 +239,30 @@ def _memory_of(weights: Weights) -> int:
 
 
 def _machine() -> Iterator[Check]:
-    from moa.cli.machine import SERVERS, gpu, listening
+    from moa.cli.machine import gpu
     from moa.local.processors import physical_cores
 
     yield Check("Processor", "ok", f"{physical_cores() or os.cpu_count()} cores")
     yield Check("GPU", "ok", f"{gpu() or 'none found; local models run on the processor'}")
-    found = [f"http://127.0.0.1:{port}/v1#MODEL (usually {name})" for port, name in listening(SERVERS).items()]
-    text = f"something listens: {', '.join(found)}" if found else f"none of {', '.join(SERVERS.values())} is running"
-    yield Check("Model servers", "ok" if found else "note", text)
+
+
+def _servers() -> Iterator[Check]:
+    """The model servers that run on this machine, and what to write for each model they offer."""
+    from moa.cli.servers import USUAL_PORTS, find_servers
+
+    found = find_servers()
+    for server in found:
+        name = f"Server {server.kind} at {server.url}"
+        if server.needs_key:
+            how = f'name it in Python: Endpoint("{server.url}/v1", "MODEL", api_key_env="VARIABLE")'
+            yield Check(name, "note", "wants a key before it tells its models", how)
+        elif server.references:
+            yield Check(name, "ok", f"as model: {', '.join(server.references)}")
+        else:
+            yield Check(name, "note", "offers no models yet")
+    if not found:
+        kinds = ", ".join(f"{kind} (port {port})" for port, kind in USUAL_PORTS.items())
+        yield Check("Model servers", "note", f"none of these answers on this machine: {kinds}")
 
 
 def _keys() -> Iterator[Check]:

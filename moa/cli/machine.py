@@ -1,19 +1,11 @@
-"""What this machine has: memory, processors, a GPU, model servers. Only looked at, never used."""
+"""What this machine has: memory, and a GPU. Only looked at, never used."""
 
 from __future__ import annotations
 
 import os
 import platform
 import shutil
-import socket
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
-
-SERVERS: Final = {11434: "Ollama", 8080: "llama-server", 8000: "vLLM", 1234: "LM Studio"}
-"""Ports at which local model servers usually listen."""
-
-_CONNECT_SECONDS = 0.3  # on the loopback interface, whoever does not answer in a moment does not answer
 
 
 def memory_bytes(root: Path = Path("/")) -> tuple[int, int | None] | None:
@@ -55,17 +47,3 @@ def gpu() -> str | None:
     if shutil.which("rocminfo"):
         return "AMD GPU (rocminfo is here)"
     return None
-
-
-def listening(ports: dict[int, str]) -> dict[int, str]:
-    """Return those of the ports at which something listens on this machine. Takes at most 0.3 s."""
-    with ThreadPoolExecutor(len(ports)) as threads:
-        return {port: ports[port] for port, there in zip(ports, threads.map(_listens, ports), strict=True) if there}
-
-
-def _listens(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=_CONNECT_SECONDS):
-            return True
-    except OSError:
-        return False

@@ -10,6 +10,19 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 T = TypeVar("T")
+Work = Callable[[], None]
+
+
+def beside(work: Work) -> None:
+    """Do blocking work in a thread of its own, which does not keep the program from ending."""
+    threading.Thread(target=work, name="beside", daemon=True).start()
+
+
+def later(seconds: float, work: Work) -> None:
+    """Do something when so many seconds have passed, in a thread that does not keep the program from ending."""
+    timer = threading.Timer(seconds, work)
+    timer.daemon = True
+    timer.start()
 
 
 class _NobodyListens(Exception):

@@ -1,33 +1,37 @@
-"""The header of a GGUF file, read without loading the model: what it is, and whether the file is whole.
-
-The format is the one of llama.cpp's `docs/gguf.md`, versions 2 and 3, little-endian.
-"""
+"""The header of a GGUF file, read without loading the model: what it is, how large it gets, whether it is whole."""
 
 from __future__ import annotations
 
-import mmap
-import struct
-from dataclasses import dataclass
-from math import prod
+import re
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from moa.errors import EngineError
+from moa.local.gguf_format import Contents, damaged, read_contents
 
-_STRING, _ARRAY = 8, 9
-_SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
-_LONGEST_KEPT_ARRAY = 1024  # vocabularies have 100,000s of entries, and nobody asks for them here
-_MOST_DIMENSIONS = 4
+_LAYER = re.compile(r"blk\.(\d+)\.")
+_MOST_LAYERS = 10_000  # the deepest models have a few hundred; a list of a tampered file's billions would fill memory
+_SIZE = 2**31  # no size within a model is as large
 
-# Tensor type → values and bytes of a block (ggml.h). Of a type that is not listed, only the beginning is checked.
-# fmt: off
-_BLOCKS = {
-    0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34),
-    10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210),
-    16: (256, 66), 17: (256, 74), 18: (256, 98), 19: (256, 50), 20: (32, 18), 21: (256, 110), 22: (256, 82),
-    23: (256, 136), 24: (1, 1), 25: (1, 2), 26: (1, 4), 27: (1, 8), 28: (1, 8), 29: (256, 56), 30: (1, 2), 39: (32, 17),
-}
-# fmt: on
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """What the memory of a conversation (the KV cache) consists of."""
+
+    kv_heads: tuple[int, ...] = ()
+    """Of each layer, how many heads have keys and values of their own. 0 for layers without attention."""
+    key_length: int = 0
+    """Numbers of a key, for each head."""
+    value_length: int = 0
+    """Numbers of a value, for each head."""
+    window: int | None = None
+    """Tokens that the layers of a sliding window look back; None if all layers see everything."""
+    windowed: tuple[bool, ...] = ()
+    """Of each layer, whether it has a sliding window; empty if the file does not say which have."""
+    state: int = 0
+    """Numbers that each layer without attention (Mamba and its like) remembers of a whole conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Header:
     """What a GGUF file says of its model."""
 
     architecture: str
-    """`llama`, `qwen2`, …"""
+    """`llama`, `qwen2`, …; of an adapter, the one of the models that it can be put on."""
     name: str
     """What its makers call it; empty if they do not say."""
     context_length: int | None
@@ -43,6 +47,36 @@ class Header:
     has_chat_template: bool
     """Whether it is made for conversations. A base model is not: it continues text."""
     tensors: int
+    _: KW_ONLY
+    kind: str = "model"
+    """`model`, `adapter`, `mmproj`, …"""
+    adapter_type: str = ""
+    """Of an adapter, its method: `lora`."""
+    adapter_alpha: float | None = None
+    """Of a LoRA adapter, the strength it was trained with: its effect is scaled by alpha / rank."""
+    layers: int | None = None
+    embedding: int | None = None
+    """Numbers that stand for a token between layers."""
+    feed_forward: int | None = None
+    """Numbers between the two halves of a layer's feed-forward network, for each token; of layers that differ, the
+    most; of a sparse model, those of all experts that are used at once."""
+    heads: int | None = None
+    """Attention heads of a layer; of layers that differ, the most."""
+    vocabulary: int | None = None
+    """Different tokens."""
+    experts: int | None = None
+    """Of a sparse model, expert networks in a layer."""
+    attention: Attention = Attention()
+    pieces: int = 1
+    """Files that the model was split into. The sizes of tensors below are of this file alone."""
+    tensor_bytes: int = 0
+    """What all tensors of the file take."""
+    layer_bytes: tuple[int, ...] = ()
+    """What the tensors of each layer take."""
+    output_bytes: int = 0
+    """What the tensors take that turn the last layer's numbers into tokens; often the same as the embedding's."""
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict, repr=False, hash=False)
+    """The sides of every tensor, the innermost first."""
 
 
 def read_header(path: Path) -> Header:
@@ -51,108 +85,119 @@ def read_header(path: Path) -> Header:
     Raises:
         EngineError: there is no such file, it is not GGUF, or it is damaged.
     """
-    try:
-        with path.open("rb") as file:
-            if file.read(4) != b"GGUF":
-                raise EngineError(f"{path} is not a GGUF file. The local engine runs no other format.")
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                return _Reader(content, path).header()
-    except FileNotFoundError as error:
-        raise EngineError(f"There is no file {path}.") from error
-    except OSError as error:
-        raise EngineError(f"{path} cannot be read: {error.strerror or error}.") from error
+    contents = read_contents(path)
+    values = contents.values
+    architecture = values.get("general.architecture")
+    if not isinstance(architecture, str):
+        raise damaged(path, "it does not say which architecture it has")
+    size = partial(_size, values, architecture, path)
+    layers = size("block_count")
+    if layers is not None and layers > _MOST_LAYERS:
+        raise damaged(path, f"it claims {layers} layers")
+    kind, alpha = _text(values, "general.type") or "model", values.get("adapter.lora.alpha")
+    return Header(
+        architecture=architecture,
+        name=_text(values, "general.name"),
+        context_length=size("context_length"),
+        has_chat_template=bool(values.get("tokenizer.chat_template")),
+        tensors=len(contents.tensors),
+        kind=kind,
+        adapter_type=_text(values, "adapter.type"),
+        adapter_alpha=float(alpha) if isinstance(alpha, int | float) else None,
+        layers=layers,
+        embedding=size("embedding_length"),
+        feed_forward=_feed_forward(values, architecture, path, layers),
+        heads=max(_each_layer(values, f"{architecture}.attention.head_count", layers), default=0) or None,
+        vocabulary=contents.lengths.get("tokenizer.ggml.tokens") or size("vocab_size"),
+        experts=size("expert_count"),
+        attention=_attention(values, architecture, path, layers or 0),
+        pieces=_pieces(values),
+        tensor_bytes=sum(tensor.bytes for tensor in contents.tensors.values()),
+        layer_bytes=_layer_bytes(contents, layers or 0),
+        output_bytes=_output_bytes(contents),
+        shapes={name: tensor.shape for name, tensor in contents.tensors.items()},
+    )
 
 
-class _Reader:
-    """Walks through a file from its beginning."""
+def _attention(values: Mapping[str, Any], architecture: str, path: Path, layers: int) -> Attention:
+    """Return what the file says of its attention, with what llama.cpp takes for granted where it says nothing."""
+    size = partial(_size, values, architecture, path)
+    heads = _each_layer(values, f"{architecture}.attention.head_count", layers)
+    kv_heads = _each_layer(values, f"{architecture}.attention.head_count_kv", layers) or heads
+    head_length = (size("embedding_length") or 0) // max([*heads, 1])
+    pattern = values.get(f"{architecture}.attention.sliding_window_pattern")
+    windowed: tuple[bool, ...] = ()
+    if isinstance(pattern, tuple) and len(pattern) == layers:
+        windowed = tuple(map(bool, pattern))
+    elif isinstance(pattern, int) and pattern > 0:  # every so many layers, one sees everything
+        windowed = tuple((layer + 1) % pattern != 0 for layer in range(layers))
+    convolution, inner = size("ssm.conv_kernel") or 1, size("ssm.inner_size") or 0
+    return Attention(
+        kv_heads=kv_heads,
+        key_length=size("attention.key_length") or head_length,
+        value_length=size("attention.value_length") or head_length,
+        window=size("attention.sliding_window"),
+        windowed=windowed,
+        state=inner * (convolution - 1 + (size("ssm.state_size") or 0)),
+    )
 
-    def __init__(self, content: mmap.mmap, path: Path) -> None:
-        self._content = content
-        self._path = path
-        self._at = 4
 
-    def header(self) -> Header:
-        try:
-            (version,) = self._unpack("I")
-            if version not in (2, 3):
-                raise EngineError(f"{self._path} is GGUF version {version}; versions 2 and 3 can be run.")
-            tensors, pairs = self._unpack("QQ")
-            found: dict[str, Any] = {}
-            for _ in range(pairs):
-                key = self._string()
-                found[key] = self._value(*self._unpack("I"))
-            end = self._end_of_tensors(tensors, found.get("general.alignment", 32))
-        except (struct.error, UnicodeDecodeError, TypeError, KeyError, OverflowError, ZeroDivisionError) as error:
-            raise self._damaged("its header makes no sense") from error
-        if end > len(self._content):
-            raise self._damaged(f"it should have {end} bytes, and has {len(self._content)}")
-        architecture = found.get("general.architecture")
-        if not isinstance(architecture, str):
-            raise self._damaged("it does not say which architecture it has")
-        context, name = found.get(f"{architecture}.context_length"), found.get("general.name")
-        return Header(
-            architecture=architecture,
-            name=name if isinstance(name, str) else "",
-            context_length=context if isinstance(context, int) and context > 0 else None,
-            has_chat_template=bool(found.get("tokenizer.chat_template")),
-            tensors=tensors,
-        )
+def _feed_forward(values: Mapping[str, Any], architecture: str, path: Path, layers: int | None) -> int | None:
+    """Return how wide the feed-forward networks are, all together that a token goes through in one layer."""
+    size = partial(_size, values, architecture, path)
+    dense = max(_each_layer(values, f"{architecture}.feed_forward_length", layers), default=0)
+    used = size("expert_used_count") or 0
+    sparse = used * (size("expert_feed_forward_length") or dense) + (size("expert_shared_feed_forward_length") or 0)
+    return max(dense, sparse) or None
 
-    def _end_of_tensors(self, tensors: int, alignment: int) -> int:
-        """Return where the last tensor ends."""
-        furthest = 0
-        for _ in range(tensors):
-            self._string()
-            (dimensions,) = self._unpack("I")
-            if dimensions > _MOST_DIMENSIONS:
-                raise self._damaged(f"a tensor has {dimensions} dimensions")
-            shape = self._unpack("Q" * dimensions)
-            kind, offset = self._unpack("IQ")
-            values, size = _BLOCKS.get(kind, (1, 0))
-            furthest = max(furthest, offset + prod(shape) // values * size)
-        data = -(-self._at // alignment) * alignment
-        return data + furthest
 
-    def _value(self, kind: int) -> object:
-        if kind == _STRING:
-            return self._string()
-        if kind != _ARRAY:
-            return self._unpack(_SCALARS[kind])[0]
-        kind, count = self._unpack("IQ")
-        if kind == _STRING:
-            self._skip_strings(count)
-            return None
-        code = _SCALARS[kind]
-        if count <= _LONGEST_KEPT_ARRAY:
-            return self._unpack(code * count)
-        self._skip(count * struct.calcsize("<" + code))
+def _size(values: Mapping[str, Any], architecture: str, path: Path, key: str) -> int | None:
+    """Return a size that belongs to the architecture; None if it is not stated, or 0.
+
+    Raises:
+        EngineError: it is so large that it cannot be meant.
+    """
+    value = values.get(f"{architecture}.{key}")
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         return None
+    if value > _SIZE:
+        raise damaged(path, f"{architecture}.{key} is {value}")
+    return value
 
-    def _skip_strings(self, count: int) -> None:
-        """Step over an array of strings. There may be 100,000s of them, so this is a tight loop."""
-        content, at, length_of = self._content, self._at, struct.Struct("<Q").unpack_from
-        for _ in range(count):
-            at += 8 + length_of(content, at)[0]
-        self._at = at
-        self._skip(0)
 
-    def _string(self) -> str:
-        (length,) = self._unpack("Q")
-        start = self._at
-        self._skip(length)
-        return self._content[start : self._at].decode()
+def _each_layer(values: Mapping[str, Any], key: str, layers: int | None) -> tuple[int, ...]:
+    """Return a number for each layer: some files state one for all layers, some a list."""
+    value = values.get(key)
+    if isinstance(value, int):
+        value = (value,) * (layers or 0)
+    if not isinstance(value, tuple) or len(value) != layers:
+        return ()
+    return tuple(each if isinstance(each, int) and 0 < each < _SIZE else 0 for each in value)
 
-    def _unpack(self, code: str) -> tuple[Any, ...]:
-        values = struct.unpack_from("<" + code, self._content, self._at)
-        self._at += struct.calcsize("<" + code)
-        return values
 
-    def _skip(self, size: int) -> None:
-        self._at += size
-        if self._at > len(self._content):
-            raise self._damaged(f"it ends within its header, after {len(self._content)} bytes")
+def _layer_bytes(contents: Contents, layers: int) -> tuple[int, ...]:
+    """Return what the tensors of each layer take."""
+    sums = [0] * layers
+    for name, tensor in contents.tensors.items():
+        found = _LAYER.match(name)
+        if found and len(found[1]) < len(str(_SIZE)) and int(found[1]) < layers:
+            sums[int(found[1])] += tensor.bytes
+    return tuple(sums)
 
-    def _damaged(self, how: str) -> EngineError:
-        return EngineError(
-            f"{self._path} is damaged or was only partly downloaded: {how}. Delete it and fetch it again."
-        )
+
+def _output_bytes(contents: Contents) -> int:
+    """Return what the output takes. Without tensors of its own, it is a copy of the embedding."""
+    tensors = contents.tensors
+    own = sum(tensor.bytes for name, tensor in tensors.items() if name.startswith("output"))
+    embedding = tensors.get("token_embd.weight")
+    return own if "output.weight" in tensors or not embedding else own + embedding.bytes
+
+
+def _pieces(values: Mapping[str, Any]) -> int:
+    count = values.get("split.count")
+    return count if isinstance(count, int) and count > 1 else 1
+
+
+def _text(values: Mapping[str, Any], key: str) -> str:
+    value = values.get(key)
+    return value if isinstance(value, str) else ""

@@ -1,4 +1,4 @@
-"""How many threads the engine should use: one for each physical core that this process may use."""
+"""How many threads an engine should use: one for each physical core that it may use while others run."""
 
 from __future__ import annotations
 
@@ -23,6 +23,19 @@ def physical_cores(root: Path = Path("/")) -> int | None:
     cores = {_core(root, processor) for processor in processors}
     quota = _quota(root)
     return max(1, min(len(cores), quota) if quota else len(cores))
+
+
+def share(cores: int | None, engines: int) -> int | None:
+    """Return how many threads each of several engines should use that work at the same time.
+
+    Threads of two engines on one core wait for one another at each step of a layer, so the cores are divided. With more
+    engines than cores each has one thread.
+
+    Args:
+        cores: physical cores; None if only the engine can tell, which then decides by itself.
+        engines: how many work at the same time, at least 1.
+    """
+    return None if cores is None else max(1, cores // engines)
 
 
 def _core(root: Path, processor: int) -> str:

@@ -7,9 +7,9 @@ import re
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing, nullcontext
+from contextlib import aclosing
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -20,7 +20,9 @@ from moa.backends.references import backend_for
 from moa.backends.resilience import Retries, resilient
 from moa.errors import AgentError, ContextTooLong, DownloadError, EngineError, ModelReferenceError
 from moa.local.engine import Engine, EngineSettings, close_engines, engine_for, stop_engines
+from moa.local.pool import the_pool
 from tests.backends.calling import asking, everything, failure, opened, spoken
+from tests.fakes.engine import FakeEngine
 from tests.fakes.gguf import CHAT, write_gguf
 from tests.fakes.hub import FakeHub
 from tests.fakes.models import SMALLEST, smallest_model
@@ -43,6 +45,16 @@ def model(weights: Path) -> Iterator[LocalModel]:
 def engine_of(model: LocalModel) -> Engine:
     [file] = model.weights.files()
     return engine_for(model.name, EngineSettings(file, model.context, model.slots))
+
+
+def in_flight(model: LocalModel) -> int:
+    """Return how many requests the model's engine has in hand."""
+    return sum(len(member.in_flight) for member in the_pool().members() if member.engine is engine_of(model))
+
+
+def waiting(model: LocalModel) -> int:
+    """Return how many requests wait for the model's engine."""
+    return sum(len(member.waiting) for member in the_pool().members() if member.engine is engine_of(model))
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -78,14 +90,21 @@ def test_a_misspelt_name_is_noticed_at_once() -> None:
 
 
 @pytest.mark.parametrize("settings", [{"context": 0}, {"slots": 0}, {"max_tokens": -1}])
-def test_settings_that_make_no_sense_are_noticed_at_once(settings: dict[str, int]) -> None:
+def test_settings_that_make_no_sense_are_noticed_at_once(settings: dict[str, Any]) -> None:
     with pytest.raises(AgentError, match="must be at least 1"):
         LocalModel(SMALLEST, **settings)
 
 
+def test_fewer_than_no_layers_cannot_go_to_a_gpu() -> None:
+    with pytest.raises(AgentError, match=r"gpu_layers of local:.* is -1; it must be 0 or more"):
+        LocalModel(SMALLEST, gpu_layers=-1)
+
+
 async def test_the_model_loads_and_answers_piece_by_piece(model: LocalModel) -> None:
     loading, *deltas, finish = await everything(model, asking("What is the capital of France?", max_tokens=12))
-    assert loading == Notice("loading", f"Loading {model.name} into memory, 98 MB.")
+    assert isinstance(loading, Notice)
+    assert loading.state == "loading"
+    assert re.fullmatch(rf"Loading {re.escape(model.name)} into memory, \d+ MB of [\d.]+ GB\.", loading.text)
     assert len(deltas) > 1
     assert all(isinstance(delta, Delta) and delta.text for delta in deltas)
     assert isinstance(finish, Finish)
@@ -126,14 +145,18 @@ async def test_a_question_that_is_too_long_is_told_as_such(model: LocalModel) ->
 
 async def test_more_answers_than_slots_wait_and_say_so(weights: Path) -> None:
     model = LocalModel(str(weights), context=512, slots=1)
-    async with aclosing(opened(model, asking("Tell me a story.", max_tokens=60))) as first:
+    async with aclosing(opened(model, asking("Tell me a story.", max_tokens=20))) as first:
         while not isinstance(await anext(first), Delta):
             pass
-        notice, *_, finish = await everything(model, asking(max_tokens=1))
-        assert isinstance(notice, Notice)
-        assert notice.state == "queued"
-        assert isinstance(finish, Finish)
-    assert not engine_of(model).is_full
+        second = asyncio.ensure_future(everything(model, asking(max_tokens=1)))
+        await until(lambda: waiting(model) == 1)
+        assert isinstance([chunk async for chunk in first][-1], Finish)
+    notice, *_, finish = await second
+    assert isinstance(notice, Notice)
+    assert notice.state == "queued"
+    assert notice.held_up
+    assert isinstance(finish, Finish)
+    assert in_flight(model) == 0
     await close_engines()
 
 
@@ -142,7 +165,7 @@ async def test_leaving_early_frees_the_slot(weights: Path) -> None:
     async with aclosing(opened(model, asking("Tell me a very long story."))) as chunks:
         while not isinstance(await anext(chunks), Delta):
             pass
-    assert not engine_of(model).is_full
+    assert in_flight(model) == 0
     assert (await spoken(model, asking(max_tokens=1)))[1].usage.output == 1
     await close_engines()
 
@@ -172,7 +195,7 @@ async def test_an_engine_that_died_before_it_said_anything_is_tried_again(model:
     call = resilient(model, asking(max_tokens=1), retries=Retries(first_wait_seconds=0))
     async with aclosing(call) as chunks:
         first = asyncio.ensure_future(anext(chunks))
-        await until(lambda: engine_of(model)._calls == 1)
+        await until(lambda: in_flight(model) == 1)
         os.kill(child.pid, signal.SIGKILL)
         retrying, loading, *_, finish = await first, *[chunk async for chunk in chunks]
     assert isinstance(retrying, Notice)
@@ -227,9 +250,9 @@ async def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 async def engine_server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeOpenAI]:
     """A server in the place of the engine, to see what is asked of it."""
     async with FakeOpenAI() as server:
-        child = SimpleNamespace(address=server.base_url.removesuffix("/v1"), secret="s3cret", end=lambda _: None)
-        engine = SimpleNamespace(child=child, is_full=False, call=nullcontext)
-        monkeypatch.setattr(LocalModel, "_engine", lambda *_: engine)
+        engine = FakeEngine("served", 10**6)
+        engine.serves(server.base_url.removesuffix("/v1"), secret="s3cret")
+        monkeypatch.setattr(LocalModel, "_engine", lambda _: engine)
         yield server
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks.aggregation.drafts import PROGRAM, Wanted, Written
-from benchmarks.aggregation.replaying import CHEAP, LARGE, SIZES, SMALL, outcome_of
+from benchmarks.aggregation.drafts import LARGE, PROGRAM, SMALL, Wanted, Written
+from benchmarks.aggregation.replaying import CHEAP, SIZES, outcome_of
 from benchmarks.aggregation.sets import Question
 from moa.aggregation import Escalate, SelfMix, Solo, Vote
 

@@ -16,7 +16,8 @@ def test_where_sure_drafts_are_right_the_bar_lies_below_them() -> None:
         [trial(0.9, small=True, large=True), trial(0.8, small=True, large=True), trial(0.4, small=False, large=True)]
     )
 
-    assert (found.first, found.bar) == ("small", pytest.approx(0.6))
+    assert found.first == "small"
+    assert found.bar == pytest.approx(0.6)
 
 
 def test_where_the_confidence_says_nothing_everything_goes_to_the_large_model() -> None:

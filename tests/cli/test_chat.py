@@ -8,9 +8,9 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from moa.cli.chat import chat
+from moa.cli.chat import ChatCommand, chat
 from moa.errors import MoaError
-from moa.store import Store
+from moa.store import Sessions, Store
 
 MIXTURE = """
 from moa import Agent, Mixture
@@ -86,3 +86,37 @@ def test_a_mixture_that_is_not_there_is_an_error_in_words(tmp_path: Path) -> Non
     done = ask(str(tmp_path / "nowhere.py"), "Hello?")
     assert isinstance(done.exception, MoaError)
     assert "nowhere.py" in str(done.exception)
+
+
+def resume(mixture: str, *arguments: str, lines: str) -> Result:
+    app = typer.Typer()
+    app.command(cls=ChatCommand)(chat)
+    return CliRunner().invoke(app, [mixture, *arguments], input=lines)
+
+
+def test_the_conversation_is_kept_as_a_session(mixture: str) -> None:
+    ask(mixture, "Hello?", "Anybody?")
+    with Store() as store:
+        [session] = Sessions(store).listed()
+        assert (session.title, session.turns) == ("Hello?", 2)
+
+
+@pytest.mark.parametrize("arguments", [("--resume", "last"), ("--resume",)])
+def test_a_session_is_gone_on_with_where_it_stood(mixture: str, arguments: tuple[str, ...]) -> None:
+    ask(mixture, "Hello?", "Anybody?")
+    done = resume(mixture, *arguments, lines="Still there?\n")
+    assert (done.exit_code, done.stdout) == (0, "3: Still there?\n")
+    with Store() as store:
+        [session] = Sessions(store).listed()
+        assert session.turns == 3
+
+
+def test_going_on_leaves_out_turns_without_an_answer(mixture: str) -> None:
+    ask(mixture, "Hello?", "fail")
+    assert resume(mixture, "--resume", lines="Anybody?\n").stdout == "2: Anybody?\n"
+
+
+def test_a_session_that_is_not_there_is_told_before_anything_is_loaded(mixture: str) -> None:
+    done = resume(mixture, "--resume", "nope", lines="Hello?\n")
+    assert isinstance(done.exception, MoaError)
+    assert "There is no session 'nope'" in str(done.exception)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from moa.cli import checks
+from moa.cli import checks, servers
 from moa.cli.doctor import doctor
-from moa.cli.machine import listening, memory_bytes
+from moa.cli.machine import memory_bytes
 from moa.store import Store
 from tests.cli.commands import run
+from tests.fakes.model_server import FakeModelServer, offering
 from tests.store.sample import a_run
 
 LOCAL = """
@@ -156,12 +156,28 @@ def test_a_disk_that_cannot_hold_the_models_is_a_failure(monkeypatch: pytest.Mon
     assert "MOA_CACHE" in found["Disk"]["remedy"]
 
 
-def test_memory_that_cannot_hold_the_models_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_that_cannot_hold_the_largest_model_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("moa.cli.machine.memory_bytes", lambda: (200_000_000, 100_000_000))
+    monkeypatch.setenv("MOA_LOCAL_MEMORY", "120MB")
     memory = examined("--mixture", "local.py")[1]["Memory"]
     assert memory["state"] == "note"
-    assert memory["text"].startswith("200 MB, 100 MB of it free now; the local models need some ")
-    assert "smaller models" in memory["remedy"]
+    told = "200 MB, 100 MB of it free now; local models may take 120 MB together, and the largest needs some "
+    assert memory["text"].startswith(told)
+    assert "MOA_LOCAL_MEMORY" in memory["remedy"]
+
+
+def test_memory_that_holds_the_largest_model_is_enough_for_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOA_LOCAL_MEMORY", "2.9GB")  # the two models of the starter want more than that together
+    memory = examined()[1]["Memory"]
+    assert memory["state"] == "ok"
+    assert "together, and the largest needs some 2.4 GB" in memory["text"]
+
+
+def test_an_amount_of_memory_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOA_LOCAL_MEMORY", "lots")
+    code, found = examined("--mixture", "local.py")
+    assert code == 1
+    assert found["Memory"]["remedy"] == "correct MOA_LOCAL_MEMORY, or unset it"
 
 
 def test_a_folder_that_cannot_be_written_is_told_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,11 +219,21 @@ def test_it_imports_no_model_library() -> None:
     assert done.stdout == "[]\n"
 
 
-def test_a_server_on_this_machine_is_found() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as other:
-        port, closed = server.getsockname()[1], other.getsockname()[1]
-        other.close()
-        assert listening({port: "Ollama", closed: "vLLM"}) == {port: "Ollama"}
+def test_servers_on_this_machine_are_told_with_the_references_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OLLAMA_HOST", raising=False)
+    with (
+        FakeModelServer(offering("llamacpp", "qwen3-4b")) as llama,
+        FakeModelServer({}, status=401) as closed,
+        FakeModelServer(offering("me")) as empty,
+    ):
+        ports = {llama.port: "llama-server", closed.port: "vLLM", empty.port: "LM Studio"}
+        monkeypatch.setattr(servers, "USUAL_PORTS", ports)
+        found = examined()[1]
+        assert found[f"Server llama-server at {llama.url}"]["text"] == f"as model: {llama.url}/v1#qwen3-4b"
+        assert f'Endpoint("{closed.url}/v1"' in found[f"Server vLLM at {closed.url}"]["remedy"]
+        assert found[f"Server LM Studio at {empty.url}"]["state"] == "note"
+        assert "Model servers" not in found
+    assert "Ollama" not in examined()[1]["Model servers"]["text"]
 
 
 def test_memory_is_what_the_kernel_says(tmp_path: Path) -> None:

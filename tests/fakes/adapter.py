@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 from moa.local.gguf import read_header
-from tests.fakes.gguf import write_gguf
+from tests.fakes.gguf import Value, write_gguf
 
 _RANK = 8
 _LOOK = 1.0  # what comes in varies by about 1 as well; a hundred times more overflows the engine's 16-bit scales
@@ -37,7 +37,7 @@ def parrot(path: Path, base: Path, dimension: int) -> Path:
         f"{layer}.ffn_down.weight.lora_b": {dimension * _RANK: _STRENGTH},
     }
     shapes = [(narrow, _RANK), (_RANK, wide), (narrow, _RANK), (_RANK, wide), (wide, _RANK), (_RANK, narrow)]
-    values = {
+    values: dict[str, Value] = {
         "general.type": "adapter",
         "general.architecture": model.architecture,
         "adapter.type": "lora",

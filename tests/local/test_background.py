@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 import pytest
 
-from moa.local.background import followed
+from moa.local.background import beside, followed, later
 
 
 async def test_reports_come_in_order_and_then_it_ends() -> None:
@@ -62,3 +62,17 @@ def test_work_outlives_a_loop_that_is_closed() -> None:
     asyncio.run(leave())
     going_on.set()
     assert ended.wait(60)
+
+
+def test_work_that_is_done_beside_and_later_does_not_keep_the_program_from_ending() -> None:
+    done = threading.Barrier(3)
+    seen: list[bool] = []
+
+    def work() -> None:
+        seen.append(threading.current_thread().daemon)
+        done.wait(60)
+
+    beside(work)
+    later(0.0, work)
+    done.wait(60)
+    assert seen == [True, True]

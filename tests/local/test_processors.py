@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from moa.local.processors import physical_cores
+from moa.local.processors import physical_cores, share
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the engine itself counts the cores")
 
@@ -50,3 +50,12 @@ def test_this_machine() -> None:
     cores = physical_cores()
     assert cores
     assert 1 <= cores <= len(os.sched_getaffinity(0))
+
+
+@pytest.mark.parametrize(
+    ("cores", "engines", "threads"), [(8, 1, 8), (8, 2, 4), (8, 3, 2), (2, 3, 1), (1, 1, 1), (None, 2, None)]
+)
+def test_engines_that_work_at_the_same_time_divide_the_cores(
+    cores: int | None, engines: int, threads: int | None
+) -> None:
+    assert share(cores, engines) == threads
