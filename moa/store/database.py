@@ -19,6 +19,7 @@ from moa.paths import data_folder
 from moa.store.failures import store_error
 from moa.store.liveness import is_alive, this_process
 from moa.store.schema import migrate
+from moa.store.texts import keep_text, unsettled
 
 Status = Literal["running", "finished", "failed", "cancelled", "interrupted"]
 
@@ -118,20 +119,24 @@ class Store:
             StoreError: as the class says; or the run was never started, or was started twice.
         """
         rows = [_row(event) for event in events]
-        with self._writing() as database:
+        with self.writing() as database:
             [last] = database.execute("SELECT coalesce(max(seq), 0) FROM events WHERE run = ?", (run_id,)).fetchone()
             for seq, (event, row) in enumerate(zip(events, rows, strict=True), start=last + 1):
                 _update_run(database, run_id, event)
                 database.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?)", (run_id, seq, *row))
+            if events and isinstance(events[-1], (RunFinished, RunFailed)):
+                keep_text(database, run_id)
 
     def end(self, run_id: str, status: Status, error: str | None = None) -> None:
         """Mark a run that will get no further events. A run that has ended already stays as it is."""
-        with self._writing() as database:
-            database.execute(
+        with self.writing() as database:
+            ended = database.execute(
                 "UPDATE runs SET status = ?, error = ?, seconds = (SELECT max(at) FROM events WHERE run = id) "
                 "WHERE id = ? AND status = 'running'",
-                (status, error and _clean(error), run_id),
+                (status, error and storable(error), run_id),
             )
+            if ended.rowcount and status != "running":
+                keep_text(database, run_id)
 
     def runs(self, limit: int | None = None) -> list[Run]:
         """Return runs, the newest first.
@@ -139,7 +144,7 @@ class Store:
         Args:
             limit: how many at most; None means all.
         """
-        with self._using() as database:
+        with self.reading() as database:
             rows = database.execute(
                 f"SELECT {_COLUMNS} FROM runs ORDER BY started_unix DESC, id DESC LIMIT ?",  # noqa: S608  (a constant)
                 (-1 if limit is None else limit,),
@@ -159,7 +164,7 @@ class Store:
             if newest := self.runs(limit=1):
                 return newest[0]
             raise StoreError("There is no run yet. Ask something first: moa ask 'What is 17 * 23?'")
-        with self._using() as database:
+        with self.reading() as database:
             rows = database.execute(
                 f"SELECT {_COLUMNS} FROM runs WHERE substr(id, 1, ?) = ? "  # noqa: S608  (a constant)
                 "ORDER BY id = ? DESC, started_unix DESC, id DESC LIMIT ?",
@@ -180,21 +185,31 @@ class Store:
             StoreError: as `run`; or an event is not one that this moa knows.
         """
         run = self.run(run_id)
-        with self._using() as database:
+        with self.reading() as database:
             rows = database.execute("SELECT seq, payload FROM events WHERE run = ? ORDER BY seq", (run.id,)).fetchall()
         return [_event(run.id, seq, payload) for seq, payload in rows]
 
+    def settle(self) -> None:
+        """Write down the texts of runs that are over and did not do it themselves: killed ones, and those of old."""
+        with self.reading() as database:
+            left = unsettled(database)
+        if not left:
+            return
+        with self.writing() as database:
+            for run in left:
+                keep_text(database, run)
+
     def add_verdict(self, verdict: Verdict) -> int:
         """Store feedback, and return the number that it gets."""
-        row = [_clean(value) if isinstance(value, str) else value for value in astuple(verdict)[1:]]
-        with self._writing() as database:
+        row = [storable(value) if isinstance(value, str) else value for value in astuple(verdict)[1:]]
+        with self.writing() as database:
             added = database.execute(f"INSERT INTO feedback VALUES (NULL{', ?' * len(row)})", row)  # noqa: S608
             _note_change(database)
             return int(added.lastrowid or 0)
 
     def verdicts(self, mixture: str | None = None) -> list[Verdict]:
         """Return all feedback, or that on one mixture, the oldest first."""
-        with self._using() as database:
+        with self.reading() as database:
             rows = database.execute(
                 "SELECT * FROM feedback WHERE ? IS NULL OR mixture = ? ORDER BY id", (mixture, mixture)
             ).fetchall()
@@ -202,7 +217,7 @@ class Store:
 
     def keep_vector(self, number: int, encoder: str, vector: bytes) -> None:
         """Store the vector of a verdict's question, so that it is not made again."""
-        with self._writing() as database:
+        with self.writing() as database:
             database.execute("UPDATE feedback SET encoder = ?, vector = ? WHERE id = ?", (encoder, vector, number))
 
     def undo_verdict(self, number: int) -> None:
@@ -211,30 +226,31 @@ class Store:
         Raises:
             StoreError: as the class says; or there is none of this number.
         """
-        with self._writing() as database:
+        with self.writing() as database:
             if not database.execute("DELETE FROM feedback WHERE id = ?", (number,)).rowcount:
                 raise StoreError(f"There is no feedback number {number}. `moa feedback list` shows what there is.")
             _note_change(database)
 
     def clear_verdicts(self) -> int:
         """Remove all feedback, and return how much that was."""
-        with self._writing() as database:
+        with self.writing() as database:
             _note_change(database)
             return database.execute("DELETE FROM feedback").rowcount
 
     def feedback_state(self) -> tuple[int, str]:
         """Return how often feedback was changed, and whether it is `on` or `off`. Takes microseconds."""
-        with self._using() as database:
+        with self.reading() as database:
             found = dict(database.execute("SELECT name, value FROM settings WHERE name LIKE 'feedback%'").fetchall())
         return int(found.get("feedback changes", 0)), found.get("feedback", "on")
 
     def switch_feedback(self, value: Literal["on", "off"]) -> None:
         """Switch feedback on or off; what there is stays."""
-        with self._writing() as database:
+        with self.writing() as database:
             database.execute("INSERT OR REPLACE INTO settings VALUES ('feedback', ?)", (value,))
 
     @contextmanager
-    def _using(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Lend the connection to read with; what SQLite complains of is raised as a `StoreError`."""
         with self._lock:
             try:
                 yield self._connection or self._open()
@@ -242,8 +258,9 @@ class Store:
                 raise store_error(error, self.path) from error
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._using() as database:
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Lend the connection for one transaction: all that is written becomes of it, or nothing."""
+        with self.reading() as database:
             database.execute("BEGIN IMMEDIATE")
             try:
                 yield database
@@ -278,10 +295,10 @@ def _row(event: Event) -> tuple[float, str, str]:
         payload = json.dumps(event_to_json(event), ensure_ascii=False)
     except (TypeError, ValueError) as error:  # a backend of someone's own may report anything as its usage
         raise StoreError(f"An event of type {event.type} cannot be stored: {error}.") from error
-    return event.at, event.type, _clean(payload)
+    return event.at, event.type, storable(payload)
 
 
-def _clean(text: str) -> str:
+def storable(text: str) -> str:
     """Return text without halves of surrogate pairs, which broken model output and odd arguments hold."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
@@ -289,11 +306,11 @@ def _clean(text: str) -> str:
 def _update_run(database: sqlite3.Connection, run_id: str, event: Event) -> None:
     match event:
         case RunStarted():
-            question = _clean(event.messages[-1].content) if event.messages else ""
+            question = storable(event.messages[-1].content) if event.messages else ""
             database.execute(
                 "INSERT INTO runs (id, started_unix, mixture, question, status, process, panel) "
                 "VALUES (?, ?, ?, ?, 'running', ?, '[]')",
-                (run_id, event.started_unix, _clean(event.mixture), question, this_process()),
+                (run_id, event.started_unix, storable(event.mixture), question, this_process()),
             )
         case Routed(routing=routing):
             database.execute("UPDATE runs SET panel = ? WHERE id = ?", (json.dumps(routing.panel), run_id))
@@ -304,7 +321,7 @@ def _update_run(database: sqlite3.Connection, run_id: str, event: Event) -> None
             )
         case RunFailed(at=at, error=error):
             database.execute(
-                "UPDATE runs SET status = 'failed', seconds = ?, error = ? WHERE id = ?", (at, _clean(error), run_id)
+                "UPDATE runs SET status = 'failed', seconds = ?, error = ? WHERE id = ?", (at, storable(error), run_id)
             )
 
 

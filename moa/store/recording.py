@@ -7,11 +7,13 @@ import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from moa.errors import StoreError
 from moa.events import Event, RunFailed, RunFinished, RunStarted
 from moa.store.coalesce import Coalescer
 from moa.store.database import Status, Store
+from moa.store.sessions import Sessions, Slot
 
 # A commit takes some 0.02 ms, but one that waits for another process takes seconds: never on the event loop.
 # One thread, so that what was said first is written first.
@@ -52,6 +54,46 @@ async def recorded(
         if close := getattr(events, "aclose", None):
             await close()
         await recording.end(ended, reason)
+
+
+async def filed(
+    events: AsyncIterator[Event],
+    sessions: Sessions,
+    slot: Slot,
+    *,
+    on_problem: Callable[[StoreError], None] | None = None,
+) -> AsyncGenerator[Event, None]:
+    """Pass a run's events on unchanged, and make the run a turn of a session as soon as it has begun.
+
+    The session has the run before anything that follows is stored, so a turn that was finished is never lost to it.
+    A database that fails does not end the run; `on_problem` is told.
+
+    Args:
+        events: one run that is being recorded, such as `recorded` yields.
+        sessions: where the session is, or will be.
+        slot: which session that is.
+        on_problem: told why the run is not in its session; a `RuntimeWarning` is given if there is none.
+    """
+    tell = on_problem or _warn
+    try:
+        async for event in events:
+            if isinstance(event, RunStarted):
+                adding = partial(_add_turn, sessions, slot, event.run)
+                problem = await asyncio.shield(asyncio.get_running_loop().run_in_executor(_writer, adding))
+                if problem:
+                    tell(problem)
+            yield event
+    finally:
+        if close := getattr(events, "aclose", None):
+            await close()
+
+
+def _add_turn(sessions: Sessions, slot: Slot, run: str) -> StoreError | None:
+    try:
+        sessions.add_turn(slot, run)  # a run that could not be recorded has been complained about already
+    except StoreError as problem:
+        return problem
+    return None
 
 
 def _warn(problem: StoreError) -> None:

@@ -56,6 +56,43 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     ),
+    (
+        """
+        CREATE TABLE sessions (
+            id           TEXT PRIMARY KEY,
+            title        TEXT NOT NULL,  -- the first question, unless somebody renamed it
+            mixture      TEXT NOT NULL,
+            created_unix REAL NOT NULL,  -- seconds since 1970
+            updated_unix REAL NOT NULL,  -- of the last change
+            deleted_unix REAL,           -- NULL unless it was deleted; it is removed for good a while later
+            forked_from  TEXT,           -- the session whose first turns it began with; it may be gone
+            forked_turns INTEGER         -- how many turns that were
+        )
+        """,
+        "CREATE INDEX sessions_by_update ON sessions (updated_unix DESC, id DESC)",
+        "CREATE INDEX sessions_deleted ON sessions (deleted_unix) WHERE deleted_unix IS NOT NULL",
+        """
+        CREATE TABLE turns (
+            session TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+            place   INTEGER NOT NULL,  -- 1, 2, … within the session
+            run     TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+            PRIMARY KEY (session, place)
+        )
+        """,
+        "CREATE INDEX turns_by_run ON turns (run)",
+        """
+        CREATE TABLE texts (
+            id       INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice: the index of words knows texts by it
+            run      TEXT NOT NULL UNIQUE REFERENCES runs (id) ON DELETE CASCADE,
+            question TEXT NOT NULL,
+            answer   TEXT NOT NULL,              -- empty if there is none
+            indexed  INTEGER NOT NULL DEFAULT 0  -- 1 when the index of words has it
+        )
+        """,
+        "CREATE INDEX texts_to_index ON texts (id) WHERE indexed = 0",
+        "ALTER TABLE runs ADD COLUMN settled INTEGER NOT NULL DEFAULT 0",  # 1 when its texts were written down
+        "CREATE INDEX runs_to_settle ON runs (id) WHERE settled = 0",
+    ),
 )
 
 

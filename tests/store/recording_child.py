@@ -1,4 +1,4 @@
-"""A process to be killed: it records runs, one after another, and tells each event that it has seen."""
+"""A process to be killed: it records runs, turns of one session, and tells each event that it has seen."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from contextlib import aclosing
 from pathlib import Path
 
-from moa.store import Store, recorded
+from moa.store import Sessions, Slot, Store, filed, recorded
 from tests.store.sample import a_run, stream
 
 
@@ -16,7 +16,8 @@ async def main(path: Path, runs: int, seen_of_last: int) -> None:
     for number in range(runs):
         run = f"r{number:04}"
         last = number == runs - 1
-        async with aclosing(recorded(stream(a_run(run)), store)) as events:
+        asked = recorded(stream(a_run(run)), store)
+        async with aclosing(filed(asked, Sessions(store), Slot("talk"))) as events:
             seen = 0
             async for event in events:
                 seen += 1

@@ -180,7 +180,7 @@ def test_the_database_is_in_wal_mode_and_says_its_schema(store: Store) -> None:
     store.append("r1", a_run("r1"))
     database = sqlite3.connect(store.path)
     assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert database.execute("PRAGMA user_version").fetchone() == (2,)
+    assert database.execute("PRAGMA user_version").fetchone() == (3,)
     database.close()
 
 

@@ -13,7 +13,7 @@ import pytest
 from moa.answers import Draft
 from moa.errors import AllDraftsFailed, BackendError, StoreError
 from moa.events import AnswerDelta, DraftDelta, DraftFinished, Event, RunFailed
-from moa.store import Store, recorded
+from moa.store import Sessions, Slot, Store, filed, recorded, search
 from tests.store.sample import a_run, stream
 
 
@@ -215,6 +215,51 @@ def test_a_process_that_is_killed_in_full_career_has_lost_no_finished_draft(tmp_
     database = sqlite3.connect(tmp_path / "moa.db")
     assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     database.close()
+
+
+def test_a_process_that_is_killed_has_lost_no_turn_of_its_session(tmp_path: Path) -> None:
+    told = killed(tmp_path / "moa.db", runs=400, lines=256)
+    begun = list(dict.fromkeys(line.split()[0] for line in told))
+    finished = [line.split()[0] for line in told if line.endswith("run_finished")]
+    with Store(tmp_path / "moa.db") as store:
+        turns = Sessions(store).turns("talk")
+        assert [turn.run for turn in turns][: len(begun)] == begun
+        answers = {turn.run: turn.answer for turn in turns}
+        assert {answers[run] for run in finished} == {"391, I think."}
+        assert {hit.run for hit in search(store, "think", limit=400).hits} >= set(finished)
+
+
+async def test_a_run_becomes_a_turn_before_anything_else_of_it_is_stored(store: Store) -> None:
+    sessions = Sessions(store)
+    seen = []
+    asked = recorded(stream(a_run("r1")), store)
+    async with aclosing(filed(asked, sessions, Slot("s1"))) as events:
+        async for event in events:
+            seen.append(event)
+            assert [turn.run for turn in sessions.turns("s1")] == ["r1"]
+    assert seen == a_run("r1")
+
+
+async def test_a_session_that_cannot_be_written_does_not_end_the_run_and_is_told(store: Store) -> None:
+    store.append("r0", a_run("r0"))
+    problems: list[StoreError] = []
+    with Store(store.path) as other:
+        store.append("r1", a_run("r1"))
+        with other.writing():
+            events = filed(stream(a_run("r1")), Sessions(store), Slot("s1"), on_problem=problems.append)
+            seen = [event async for event in events]
+    assert seen == a_run("r1")
+    [problem] = problems
+    assert "is locked by another program" in str(problem)
+
+
+async def test_leaving_early_closes_the_run(store: Store) -> None:
+    asked = recorded(stream(a_run("r1")), store)
+    async with aclosing(filed(asked, Sessions(store), Slot("s1"))) as events:
+        async for _ in events:
+            break
+    assert store.run("r1").status == "cancelled"
+    assert [turn.status for turn in Sessions(store).turns("s1")] == ["cancelled"]
 
 
 def killed(path: Path, *, runs: int, lines: int) -> list[str]:
