@@ -104,7 +104,7 @@ async def test_the_model_loads_and_answers_piece_by_piece(model: LocalModel) -> 
     loading, *deltas, finish = await everything(model, asking("What is the capital of France?", max_tokens=12))
     assert isinstance(loading, Notice)
     assert loading.state == "loading"
-    assert re.fullmatch(rf"Loading {re.escape(model.name)} into memory, \d+ MB of [\d.]+ GB\.", loading.text)
+    assert re.fullmatch(rf"Loading {re.escape(engine_of(model).name)} into memory, \d+ MB of [\d.]+ GB\.", loading.text)
     assert len(deltas) > 1
     assert all(isinstance(delta, Delta) and delta.text for delta in deltas)
     assert isinstance(finish, Finish)
@@ -254,6 +254,7 @@ async def engine_server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeOp
         engine.serves(server.base_url.removesuffix("/v1"), secret="s3cret")
         monkeypatch.setattr(LocalModel, "_engine", lambda _: engine)
         yield server
+        engine.stop()  # or the pool counts on it
 
 
 async def test_the_engine_is_asked_with_everything_that_the_request_says(

@@ -80,7 +80,7 @@ def test_an_engine_that_died_starts_anew(smallest: Path) -> None:
     os.kill(first.pid, signal.SIGKILL)
     died = first.end(within_seconds=60)
     assert isinstance(died, EngineError)
-    assert "smallest was killed (SIGKILL). Ask again" in str(died)
+    assert f"{engine.name} was killed (SIGKILL). Ask again" in str(died)
     assert died.retryable
     assert engine.child is None
     second = engine.start()
@@ -312,7 +312,7 @@ def test_an_engine_that_is_stopped_while_it_is_born_does_not_come_to_life(
         return children[-1]
 
     monkeypatch.setattr("moa.local.engine.Child", born)
-    with pytest.raises(EngineError, match="could not load smallest"):
+    with pytest.raises(EngineError, match=f"could not load {engine.name}"):
         engine.start()
     assert children[0].end(within_seconds=60)
     assert engine.child is None
