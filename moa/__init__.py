@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from moa.panel import Hedge as Hedge
     from moa.routing import Router as Router
     from moa.session import Session as Session
+    from moa.steering import Steering as Steering
     from moa.store.drafts import DraftCache as DraftCache
 
 _HOME = {
@@ -89,6 +90,7 @@ _HOME = {
     "SelfMix": "moa.aggregation",
     "Session": "moa.session",
     "Solo": "moa.aggregation",
+    "Steering": "moa.steering",
     "Synthesize": "moa.aggregation",
     "Usage": "moa.messages",
     "Verifier": "moa.aggregation",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,7 +19,7 @@ from moa.aggregation.repair import conforming
 from moa.answers import Aggregation, Answer, Draft, Review, Routing, Support
 from moa.choosing import routing_of
 from moa.contract import ANYTHING, OutputContract
-from moa.errors import AllDraftsFailed, BackendError, BudgetExceeded, MoaError
+from moa.errors import BackendError, BudgetExceeded, MoaError
 from moa.events import (
     AggregationStarted,
     AnswerDelta,
@@ -37,7 +37,7 @@ from moa.oversight import blocking, review_all
 from moa.panel import Brief, Outcome, draft_all
 from moa.telling import Telling
 from moa.turn import Turn
-from moa.unfinished import cut_off, longest_of
+from moa.unfinished import cut_off, failure_of, longest_of
 
 if TYPE_CHECKING:
     from moa.agent import Agent
@@ -158,9 +158,7 @@ class Run:
             self.telling.degrade("panel", _listed(names), f"Answers in place of {_listed(asked)}.")
             asked |= names
             answered = await self._ask(others, why, admission, alone=True)
-        if not self._successful():
-            return answered or self._cut_off()
-        return answered
+        return answered if self._successful() else answered or self._cut_off()
 
     async def _ask(self, opening: Opening, why: str, admission: Admission, *, alone: bool) -> _Answered | None:
         """Collect drafts; a single one is passed through as the answer while it streams."""
@@ -217,8 +215,9 @@ class Run:
             place=admission.place,
         )
         self.outcomes += outcomes
+        as_it_is = longest_of(outcomes) if self.turn.steering.hurried and not self._successful() else None
         for outcome in outcomes:
-            if outcome.cause:
+            if outcome.cause and outcome.draft is not as_it_is:
                 what = "budget" if isinstance(outcome.cause, BudgetExceeded) else "draft"
                 self.telling.degrade(what, outcome.draft.agent, str(outcome.cause))
             for what, why in outcome.remarks:
@@ -330,9 +329,8 @@ class Run:
             AllDraftsFailed: there is nothing to show.
             BudgetExceeded: there is nothing to show, and only because of the budget.
         """
-        longest = longest_of(self.outcomes)
-        if longest is None:
-            raise _failure({each.draft.agent: each.cause for each in self.outcomes if each.cause})
+        if not (longest := longest_of(self.outcomes)):
+            raise failure_of(self.outcomes)
         told = cut_off(longest, hurried=self.turn.steering.hurried)
         self.telling.degrade(told.what, told.who, told.why)
         if not shown:
@@ -391,12 +389,6 @@ _Answered = tuple[str, Aggregation]
 
 def _listed(names: Iterable[str]) -> str:
     return " and ".join(sorted(names))
-
-
-def _failure(causes: Mapping[str, MoaError]) -> MoaError:
-    failed = AllDraftsFailed(causes)
-    refused = all(isinstance(cause, BudgetExceeded) for cause in causes.values())
-    return BudgetExceeded(str(failed)) if refused else failed
 
 
 def _weights(routing: Routing) -> dict[str, float]:

@@ -31,20 +31,20 @@ def _hurry(tasks: Tasks) -> None:
         return
     for task, draft in under_way:
         draft.wanted_as_it_is = True
-        _give_up(task, draft, "because the answer was asked for at once")
+        _give_up(task, draft, "Cancelled", ", because the answer was asked for at once")
 
 
 def _cancel(tasks: Tasks, draft_id: str) -> bool:
     for task, draft in tasks.items():
         if draft.id == draft_id and not task.done():
-            _give_up(task, draft, "because whoever follows the run wished so")
+            _give_up(task, draft, "Cancelled by hand")
             return True
     return False
 
 
-def _give_up(task: asyncio.Task[Outcome], draft: OneDraft, why: str) -> None:
+def _give_up(task: asyncio.Task[Outcome], draft: OneDraft, how: str, why: str = "") -> None:
     if not draft.abandoned:  # a second cancellation would break into the closing of its call
-        draft.abandoned = f"Cancelled after {draft.turn.at() - draft.started:.1f} s, unfinished, {why}."
+        draft.abandoned = f"{how} after {draft.turn.at() - draft.started:.1f} s, unfinished{why}."
         task.cancel()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -36,6 +37,11 @@ class MoaApp(App[None]):
         self._first = screen
         self.crash = ""
         """What to say after the application ended because of an error of its own; empty if it did not."""
+        for theme in (DARK, LIGHT):
+            self.register_theme(theme)
+        wanted = os.environ.get("MOA_THEME", "")
+        # Here and not when it is mounted, or all styles would be read a second time.
+        self.theme = next((name for name in (wanted, f"moa-{wanted}") if name in self.available_themes), DARK.name)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return our colours for themes that do not bring them."""
@@ -43,11 +49,8 @@ class MoaApp(App[None]):
 
     def on_mount(self) -> None:
         """Show the screen."""
-        for theme in (DARK, LIGHT):
-            self.register_theme(theme)
-        wanted = os.environ.get("MOA_THEME", "")
-        self.theme = next((name for name in (wanted, f"moa-{wanted}") if name in self.available_themes), DARK.name)
         self.push_screen(self._first)
+        self.call_after_refresh(_collect_garbage)
 
     def action_light_or_dark(self) -> None:
         """Change between the two themes."""
@@ -80,3 +83,10 @@ class MoaApp(App[None]):
         error = sys.exc_info()[1] or self._exception or RuntimeError("unknown")
         self.crash = crash_sentence(error, write_trace(error))
         self.panic()
+
+
+def _collect_garbage() -> None:
+    """Begin to collect garbage if that was put off, and never look again at what was there before: it stays."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()

@@ -11,24 +11,29 @@ from moa.untrusted import one_line
 
 
 class Title(Card):
-    """The name of the mixture, and whether it is ready."""
+    """The name of the mixture, the title of the session, and whether the mixture is ready."""
 
     def __init__(self) -> None:
         super().__init__()
         self._mixture = ""
+        self._session = ""
         self._readiness = ""
         self._style = "$quiet"
 
-    def show(self, name: str | None = None, state: str | None = None, style: str = "$quiet") -> None:
-        """Show another name or another state; None keeps the one that is there."""
+    def show(
+        self, name: str | None = None, state: str | None = None, style: str = "$quiet", *, session: str | None = None
+    ) -> None:
+        """Show another name, state or title of a session; None keeps the one that is there."""
         self._mixture = self._mixture if name is None else one_line(name)
+        self._session = self._session if session is None else one_line(session)
         if state is not None:
             self._readiness, self._style = one_line(state), style
         self.redraw()
 
     def draw_lines(self, width: int) -> Sequence[Content]:
         """Return one line."""
-        name = Content.assemble(("moa", "$primary bold"), "  ", self._mixture)
+        session = f"  {self._session}" if self._session else ""
+        name = Content.assemble(("moa", "$primary bold"), "  ", self._mixture, (session, "$quiet"))
         return [spread(name, Content.assemble((self._readiness, self._style)), width)]
 
 

@@ -17,35 +17,54 @@ from textual.worker import Worker, WorkerError
 
 from moa.errors import MoaError
 from moa.messages import Conversation
+from moa.steering import Steering
+from moa.store import Sessions
 from moa.tui.background import in_background
 from moa.tui.bearings import Hints, Title
 from moa.tui.crash import crash_sentence, write_trace
+from moa.tui.deciding_screen import DecidingScreen
+from moa.tui.otherwise import Otherwise
 from moa.tui.panel import Panel
+from moa.tui.past import PastTurn
 from moa.tui.prompt import Prompt
-from moa.tui.run_screen import RunScreen
-from moa.tui.source import Source
+from moa.tui.race import Race
+from moa.tui.routing_card import RoutingCard
+from moa.tui.session_screen import SessionScreen
+from moa.tui.source import Source, Wanted
 from moa.tui.state import RunView, failed, stopped
 from moa.tui.transcript import Transcript
 from moa.tui.turn import Turn
 from moa.tui.welcome import Welcome
+from moa.tui.wish_line import WishLine
 
 _IDLE_KEYS: Final = (
     ("Enter", "send"),
     ("F1", "all keys"),
+    ("F5", "who would answer"),
     ("Ctrl+J", "new line"),
     ("Ctrl+L", "new conversation"),
     ("F2", "panel"),
     ("Ctrl+Q", "quit"),
 )
-_BUSY_KEYS: Final = (("Escape", "stop"), ("F1", "all keys"), ("F2", "panel"), ("F3", "drafts"), ("Ctrl+Q", "quit"))
+_BUSY_KEYS: Final = (
+    ("Escape", "answer now"),
+    ("F1", "all keys"),
+    ("F6", "drafts"),
+    ("F5", "decision"),
+    ("F2", "panel"),
+    ("Ctrl+Q", "quit"),
+)
+_HURRIED_KEYS: Final = (("Escape", "stop at once"), *_BUSY_KEYS[1:])
 
 
-class ChatScreen(RunScreen):
+class ChatScreen(DecidingScreen, SessionScreen):
     """A conversation with a mixture.
 
     Args:
         open_source: loads the mixture; called in a thread, after the screen has been painted. May raise `MoaError`.
         clock: as `RunScreen`.
+        sessions: where conversations are kept; None keeps none.
+        resume: the session to go on with, as `Sessions.find` takes it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,22 +72,34 @@ class ChatScreen(RunScreen):
         Binding("ctrl+l", "new_conversation", "new conversation", id="new_conversation", show=False, priority=True),
     ]
 
-    def __init__(self, open_source: Callable[[], Source], clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        open_source: Callable[[], Source],
+        clock: Callable[[], float] = monotonic,
+        *,
+        sessions: Sessions | None = None,
+        resume: str | None = None,
+    ) -> None:
         super().__init__(clock)
+        self.sessions = sessions
+        self._resume = resume
         self._open_source = open_source
         self._source: Source | None = None
         self._opening: asyncio.Task[Source] | None = None
         self._answering: Worker[None] | None = None
+        self._steering = Steering()
 
     def compose_foot(self) -> Iterable[Widget]:
         """Make the prompt."""
-        yield Vertical(Prompt(), id="foot")
+        yield Vertical(WishLine(), Prompt(), id="foot")
 
     @on(Mount)
     async def _begin(self) -> None:
         self.query_one(Prompt).focus()
         self.query_one(Hints).show(*_IDLE_KEYS)
         await self._greet()
+        if self._resume is not None:
+            self.call_after_refresh(self.open_session, self._resume)
         # Not before the first paint: loading imports the model libraries.
         self.call_after_refresh(self._open_now)
 
@@ -83,20 +114,27 @@ class ChatScreen(RunScreen):
             self.notify("Still answering. Escape stops it; your question stays here.", timeout=3)
             return
         event.prompt.accept()
+        await self.unmark()
         transcript = self.query_one(Transcript)
-        earlier = transcript.turns()
+        earlier = transcript.history()
+        if not earlier and self.sessions is not None:
+            self.query_one(Title).show(session=event.question)  # its title, until somebody renames it
         await transcript.query(Welcome).remove()
         transcript.remove_class("-empty")
         turn = Turn(event.question, colours=self.colours)
         await self.begin(turn)
-        self._answering = self.run_worker(self._answer(turn, earlier), name="answer")
+        wanted = Wanted(self.otherwise.pin, self.otherwise.exclude)
+        self._steering = wanted.steering
+        self._wish(Otherwise())
+        self._answering = self.run_worker(self._answer(turn, earlier, wanted), name="answer")
         self.query_one(Hints).show(*_BUSY_KEYS)
 
-    async def _answer(self, turn: Turn, earlier: Sequence[Turn]) -> None:
+    async def _answer(self, turn: Turn, earlier: Sequence[Turn | PastTurn], wanted: Wanted) -> None:
         """Have a question answered, and show how."""
         try:
             source = await self._opened()
-            await self.follow(source.ask(conversation(earlier, turn.question), self._tell_problem))
+            events = source.ask(conversation(earlier, turn.question), self._tell_problem, wanted)
+            await self.follow(self.kept(events, self._tell_problem))
         except MoaError as error:
             self.view = failed(self.view, str(error))
             await self.draw()
@@ -113,7 +151,55 @@ class ChatScreen(RunScreen):
         prompt = self.query_one(Prompt)
         if not turn.view.text and not prompt.text:
             prompt.put(turn.question)  # nobody should have to type it again
-        self.query_one(Hints).show(*_IDLE_KEYS)
+        if self.query_one(Prompt).has_focus:
+            self.query_one(Hints).show(*_IDLE_KEYS)
+
+    async def foresee(self) -> bool:
+        """Decide who would answer what stands in the prompt, without asking anybody; without a text, look back."""
+        question, source = self.query_one(Prompt).text.strip(), self._source
+        if not question or self.busy or source is None or source.decide is None:
+            if self.view.routing is None:
+                self.notify("Type a question first: F5 then shows who would answer it.", timeout=3)
+            return self.view.routing is not None
+        try:
+            # Who is pinned and excluded comes on top of it, in the card.
+            asked = conversation(self.query_one(Transcript).history(), question)
+            routing = await source.decide(asked, Wanted())
+        except MoaError as error:
+            self._tell_problem(error)
+            return False
+        models = tuple((agent.name, agent.model) for agent in source.agents)
+        self.foreseen = RunView(messages=asked.messages, models=models, routing=routing)
+        return True
+
+    def focus_home(self) -> None:
+        """Go back to the prompt, and to the agents if nothing was asked yet."""
+        self.query_one(Prompt).focus()
+        if self.turn is None and self._source:
+            self.query_one(Panel).show_agents(self._source.agents, self.colours)
+        self.query_one(Hints).show(*(self._busy_keys if self.busy else _IDLE_KEYS))
+
+    def wishes_changed(self) -> None:
+        """Say above the prompt what is wanted of the next question."""
+        self.query_one(WishLine).show(self.otherwise, self.colours)
+
+    def _wish(self, otherwise: Otherwise) -> None:
+        self.otherwise, self.foreseen = otherwise, None
+        self.wishes_changed()
+
+    @on(RoutingCard.Asked)
+    def _ask_so(self, event: RoutingCard.Asked) -> None:
+        self.leave()
+        self._wish(event.otherwise)
+        prompt = self.query_one(Prompt)
+        if prompt.text.strip():
+            prompt.post_message(Prompt.Sent(prompt, prompt.text.strip()))
+        else:
+            self.notify("It counts for the next question: type it, and send it.", timeout=3)
+
+    @on(Race.Cancelled)
+    def _cancel_draft(self, event: Race.Cancelled) -> None:
+        self._steering.cancel(event.draft)
 
     def _tell_problem(self, problem: Exception) -> None:
         self.notify(str(problem), severity="warning", timeout=10, markup=False)
@@ -149,6 +235,7 @@ class ChatScreen(RunScreen):
         self.learn_colours(agent.name for agent in source.agents)
         title.show(source.name, _who(source))
         self.query_one(Prompt).examples = tuple(question for question, _ in source.examples)
+        self.query_one(WishLine).show(self.otherwise, self.colours)
         if not self.query_one(Transcript).turns():
             await self._greet()
         self.run_worker(self._warm_up(source), name="warm up")
@@ -165,6 +252,7 @@ class ChatScreen(RunScreen):
         title.show(state=f"{_who(source)} · getting the router ready …")
         try:
             await in_background(source.warm_up)
+            self.prices = await in_background(source.prices)
         except Exception as error:  # noqa: BLE001  (the first question meets it again, and tells it as its own)
             title.show(state=f"the router is not ready: {error}", style="$warning")
         else:
@@ -180,30 +268,46 @@ class ChatScreen(RunScreen):
         transcript.query_one(Welcome).show(source.examples if source else (), self.colours)
         self.query_one(Panel).show_agents(source.agents if source else (), self.colours)
 
+    @property
+    def _busy_keys(self) -> tuple[tuple[str, str], ...]:
+        return _HURRIED_KEYS if self._steering.hurried else _BUSY_KEYS
+
     def action_stop(self) -> None:
+        """Ask for an answer from what has arrived; the second time, stop the run. Without a run, unmark the turn."""
+        if not self.busy:
+            self.run_worker(self.unmark(), name="unmark")
+        elif self._steering.hurried or not self.view.run:
+            self._abort()
+        else:
+            self._steering.answer_now()
+            self.query_one(Hints).show(*_HURRIED_KEYS)
+
+    def _abort(self) -> None:
         """Stop the run; what has arrived stays."""
         # Only once: a second cancellation would break into the closing of the calls.
         if self._answering is not None and not self._answering.is_cancelled:
             self._answering.cancel()
 
     async def action_new_conversation(self) -> None:
-        """Forget the conversation on the screen; its runs stay stored."""
+        """Begin another conversation; the one on the screen stays stored."""
         await self.finish()
+        self.leave_session()
         await self.query_one(Transcript).clear()
-        self._turn, self.view = None, RunView()
+        self.turn, self.view = None, RunView()
+        self._wish(Otherwise())
         await self.draw()
         await self._greet()
 
     async def finish(self) -> None:
         """Stop the run if there is one, and wait until its calls are closed."""
         worker = self._answering
-        self.action_stop()
+        self._abort()
         if worker is not None:
             with suppress(WorkerError):
                 await worker.wait()
 
 
-def conversation(earlier: Sequence[Turn], question: str) -> Conversation:
+def conversation(earlier: Sequence[Turn | PastTurn], question: str) -> Conversation:
     """Return the conversation that a question continues: the turns that were answered, and the question."""
     asked: Conversation | None = None
     answer = ""

@@ -1,4 +1,4 @@
-"""Pages that lie over the chat: the help, and the drafts in full."""
+"""Pages that lie over the chat, and one of them: the help."""
 
 from __future__ import annotations
 
@@ -10,16 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from moa.tui.card import Card, spread
-from moa.tui.draft_card import state, title
-from moa.tui.keys import KEYS
-from moa.tui.state import RunView
-from moa.tui.themes import Colours
-from moa.tui.turn import Prose
-from moa.tui.words import facts, proposal
-from moa.untrusted import plain
+from moa.tui.keys import KEYS, MORE_KEYS
 
 _KEY_WIDTH = 22
 
@@ -56,12 +49,9 @@ class KeyTable(Card):
         """Return a line a key, and the legend."""
         back = Content.assemble(("Escape", "$primary"), (" goes back", "$quiet"))
         lines = [spread(Content.assemble(("Keys", "bold")), back, width), Content()]
-        for keys, does in KEYS:
-            told = Content.assemble((f"{keys:<{_KEY_WIDTH}}", "$primary"), does)
-            if told.cell_length <= width:
-                lines.append(told)
-            else:
-                lines += [Content.assemble((keys, "$primary")), Content(f"  {does}")]
+        lines += _table(KEYS, width)
+        for title, keys in MORE_KEYS:
+            lines += [Content(), Content.assemble((title, "bold")), *_table(keys, width)]
         legend = (
             "● was asked   ○ was not   ◆ was asked as the fallback",
             "│ the probability from which an agent is asked",
@@ -71,28 +61,12 @@ class KeyTable(Card):
         return [line.truncate(width, ellipsis=True) for line in lines]
 
 
-class DraftsPage(Page):
-    """Every draft of a run, as it stood when the page was opened."""
-
-    def __init__(self, view: RunView, colours: Colours, now: float) -> None:
-        super().__init__()
-        self._view = view
-        self._colours = colours
-        self._now = now
-
-    def compose(self) -> ComposeResult:
-        """Make the page."""
-        with VerticalScroll(classes="page", can_focus=False):
-            if not self._view.drafts:
-                yield Static(Content.assemble(("There are no drafts yet.", "$quiet")), markup=False)
-            for draft in self._view.drafts:
-                figures = " · ".join(facts(draft, self._now))
-                head = Content.assemble(
-                    title(draft, self._colours.of(draft.agent)), "  ", state(draft), (f"  {figures}", "$quiet")
-                )
-                yield Static(head, classes="head", markup=False)
-                if draft.state == "failed":
-                    yield Static(Content.assemble((plain(draft.note), "$error")), classes="head", markup=False)
-                if draft.result and (proposed := proposal(draft.result)):
-                    yield Static(Content.assemble((plain(proposed), "$quiet")), classes="head", markup=False)
-                yield Prose(str(draft.text))
+def _table(keys: Sequence[tuple[str, str]], width: int) -> list[Content]:
+    lines: list[Content] = []
+    for pressed, does in keys:
+        told = Content.assemble((f"{pressed:<{_KEY_WIDTH}}", "$primary"), does)
+        if told.cell_length <= width:
+            lines.append(told)
+        else:
+            lines += [Content.assemble((pressed, "$primary")), Content(f"  {does}")]
+    return lines

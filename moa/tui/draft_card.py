@@ -1,10 +1,9 @@
-"""One draft: its state, what it has taken so far, and the end of its text."""
+"""One draft in the panel: its state, and what it has taken so far."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.cells import cell_len
 from textual.content import Content
 
 from moa.tui.bars import Part, bar
@@ -15,11 +14,11 @@ from moa.untrusted import one_line
 
 _STATE_STYLES: dict[DraftState, str] = {
     "done": "$success",
+    "cached": "$success",
     "failed": "$error",
     "cancelled": "$warning",
     "retrying": "$warning",
 }
-_TAIL_CHARACTERS = 400
 _LONGEST_PROGRESS_BAR = 24
 
 
@@ -44,27 +43,23 @@ class DraftCard(Card):
             self.redraw()
 
     def draw_lines(self, width: int) -> Sequence[Content]:
-        """Return name and state, the figures, the model, and what is being written or went wrong."""
+        """Return name and state, the figures, and what it waits for, what went wrong or what it proposes."""
         draft = self._draft
         return [
             spread(title(draft, self._colour), state(draft), width),
             Content.assemble(("  " + " · ".join(facts(draft, self._now)), "$quiet")).truncate(width, ellipsis=True),
-            Content.assemble(("  " + one_line(draft.model), "$quiet")).truncate(width, ellipsis=True),
             *self._voice(width),
         ]
 
     def _voice(self, width: int) -> list[Content]:
         draft = self._draft
-        if draft.state == "failed":
-            return paragraph(draft.note, "$error", width, indent=2)
+        if draft.state in {"failed", "cancelled"}:
+            return paragraph(draft.note, "$error" if draft.state == "failed" else "$quiet", width, indent=2)
         if draft.over:
             proposed = proposal(draft.result) if draft.result else ""
-            return paragraph(proposed, "$quiet", width, indent=2, most=3) if proposed else []
-        if draft.state in {"thinking", "streaming"}:
-            text = draft.text or draft.reasoning
-            style = "$quiet" if draft.text else "$quiet italic"
-            return [_tail(one_line(text.tail(_TAIL_CHARACTERS)), style, width)]
-        return [*_progress(draft, self._colour, width), *paragraph(draft.note, "$quiet", width, indent=2, most=3)]
+            return paragraph(proposed, "$quiet", width, indent=2, most=3)
+        note = paragraph(draft.note, "$quiet", width, indent=2, most=3)
+        return [*progress_bar(draft, self._colour, width), *note]
 
 
 def title(draft: DraftView, colour: str) -> Content:
@@ -79,29 +74,11 @@ def state(draft: DraftView) -> Content:
     return Content.assemble((draft.state, _STATE_STYLES.get(draft.state, "$foreground")))
 
 
-def _tail(text: str, style: str, width: int) -> Content:
-    """Return the end of what was written so far, on one line."""
-    room = max(1, width - 2)
-    end = _last_cells(text, room)
-    if end != text:
-        end = "…" + _last_cells(text, room - 1)
-    return Content.assemble((f"  {end}", style))
-
-
-def _last_cells(text: str, room: int) -> str:
-    """Return as much of a text's end as fits; a wide glyph takes two cells."""
-    cells = 0
-    for place in range(len(text) - 1, -1, -1):
-        cells += cell_len(text[place])
-        if cells > room:
-            return text[place + 1 :]
-    return text
-
-
-def _progress(draft: DraftView, colour: str, width: int) -> list[Content]:
+def progress_bar(draft: DraftView, colour: str, width: int, *, indent: int = 2) -> list[Content]:
+    """Return one line that shows how much of a download or load is done; none where that is not known."""
     if draft.fraction is None:
         return []
     styles: dict[Part, str] = dict.fromkeys(("filled", "edge"), f"{colour} on $track")
-    room = min(_LONGEST_PROGRESS_BAR, width - 8)
+    room = min(_LONGEST_PROGRESS_BAR, max(0, width - 6 - indent))
     filled = ((text, styles.get(part, "on $track")) for text, part in bar(draft.fraction, room))
-    return [Content.assemble("  ", *filled, (f"{draft.fraction:5.0%}", "$quiet"))]
+    return [Content.assemble(" " * indent, *filled, (f"{draft.fraction:5.0%}", "$quiet"))]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from moa.answers import Aggregation, Degradation, Review
+from moa.tui.alone import alone_line
 from moa.tui.card import Card, heading, paragraph, spread
 from moa.tui.state import RunView
 from moa.tui.words import totals
@@ -32,7 +33,7 @@ class OutcomeCard(Card):
     def draw_lines(self, width: int) -> Sequence[Content]:
         """Return a heading with the state of the run, the aggregator, reviews, degradations and the totals."""
         view = self._view
-        lines = [heading("Answer", _ENDINGS.get(view.phase, ""), width), Content()]
+        lines = [heading("Answer", _ENDINGS.get(view.phase, ""), width)]
         if view.aggregation is not None:
             lines += _aggregator(view.aggregation, width)
         lines += paragraph(view.aggregator_note, "$quiet", width, indent=2)
@@ -41,7 +42,8 @@ class OutcomeCard(Card):
         for degradation in _untold(view):
             lines += paragraph(f"! {degradation.who}: {degradation.why}", "$warning", width)
         lines += paragraph(f"! {view.withdrawn}" if _unsaid(view) else "", "$warning", width)
-        return [*lines, *paragraph(" · ".join(totals(view, self._now)), "$quiet", width)]
+        lines += paragraph(" · ".join(totals(view, self._now)), "$foreground", width)
+        return [*lines, *paragraph(alone_line(view), "$quiet", width)]
 
 
 def _aggregator(aggregation: Aggregation, width: int) -> list[Content]:

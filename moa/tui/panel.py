@@ -7,12 +7,14 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
 from moa.tui.draft_card import DraftCard
+from moa.tui.otherwise import Otherwise
 from moa.tui.outcome_card import OutcomeCard
 from moa.tui.roster_card import RosterCard
 from moa.tui.routing_card import RoutingCard
 from moa.tui.source import AgentCard
 from moa.tui.state import RunView
 from moa.tui.themes import Colours
+from moa.tui.timeline_card import TimelineCard
 
 
 class Panel(VerticalScroll, can_focus=False):
@@ -25,6 +27,7 @@ class Panel(VerticalScroll, can_focus=False):
             yield RoutingCard()
             yield Static("Drafts")
             yield Vertical(id="drafts")
+            yield TimelineCard()
             yield OutcomeCard()
 
     def on_mount(self) -> None:
@@ -38,13 +41,26 @@ class Panel(VerticalScroll, can_focus=False):
         self.query_one("#run").display = False
         roster.show(agents, colours)
 
-    def show(self, view: RunView, colours: Colours, now: float) -> None:
-        """Show a run as it stands `now` (seconds since it started)."""
+    def show(
+        self,
+        view: RunView,
+        colours: Colours,
+        now: float,
+        *,
+        otherwise: Otherwise | None = None,
+        prices: dict[str, str] | None = None,
+        foreseen: bool = False,
+    ) -> None:
+        """Show a run as it stands `now` (seconds since it started). The rest is for `RoutingCard.show`."""
         self.query_one(RosterCard).display = False
         self.query_one("#run").display = True
-        self.query_one(RoutingCard).show(view, colours)
+        self.query_one(RoutingCard).show(view, colours, otherwise=otherwise, prices=prices, foreseen=foreseen)
         self._show_drafts(view, colours, now)
-        self.query_one(OutcomeCard).show(view, now)
+        timeline, outcome = self.query_one(TimelineCard), self.query_one(OutcomeCard)
+        timeline.display, outcome.display = bool(view.drafts), not foreseen
+        if view.drafts:
+            timeline.show(view, colours, now)
+        outcome.show(view, now)
 
     def _show_drafts(self, view: RunView, colours: Colours, now: float) -> None:
         box = self.query_one("#drafts", Vertical)

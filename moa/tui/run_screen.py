@@ -23,8 +23,9 @@ from moa.errors import MoaError
 from moa.events import Event
 from moa.tui.bearings import Hints, Title
 from moa.tui.crash import crash_sentence, write_trace
-from moa.tui.dialogs import DraftsPage, HelpPage
+from moa.tui.dialogs import HelpPage
 from moa.tui.panel import Panel
+from moa.tui.race import racing
 from moa.tui.state import RunView, failed, reduce, stopped
 from moa.tui.strip import Strip
 from moa.tui.themes import Colours
@@ -32,6 +33,8 @@ from moa.tui.transcript import Transcript
 from moa.tui.turn import Turn
 
 _FRAMES_A_SECOND = 30
+_FRAMES_AN_ANSWER = 2
+_FRAMES_A_FIGURE = 6
 _CLOCK_TICKS_A_SECOND = 10
 
 
@@ -51,6 +54,7 @@ class RunScreen(Screen[None]):
         (150, "-roomy"),
         (180, "-vast"),
     ]
+    AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("pageup", "scroll('page_up')", "earlier", id="scroll.up", show=False, priority=True),
         Binding("pagedown", "scroll('page_down')", "later", id="scroll.down", show=False, priority=True),
@@ -70,9 +74,13 @@ class RunScreen(Screen[None]):
         self._clock = clock
         self._arrived = 0.0
         self._pace = 1.0
-        self._turn: Turn | None = None
+        self.turn: Turn | None = None
+        """The turn that the run which is shown belongs to."""
         self._frames: Timer | None = None
         self._drawn: RunView | None = None
+        self._drawn_at = 0.0
+        self.frames = 0
+        """How many frames were drawn, or could have been."""
 
     def compose(self) -> ComposeResult:
         """Make the widgets."""
@@ -90,7 +98,7 @@ class RunScreen(Screen[None]):
 
     @on(Mount)
     def _make_frames(self) -> None:
-        self._frames = self.set_interval(1 / _FRAMES_A_SECOND, self.draw, pause=True)
+        self._frames = self.set_interval(1 / _FRAMES_A_SECOND, self.draw_frame, pause=True)
 
     def on_resize(self) -> None:
         """Bring what has come to be seen up to date."""
@@ -108,7 +116,7 @@ class RunScreen(Screen[None]):
 
     async def begin(self, turn: Turn) -> None:
         """Add a turn to the conversation; the run that follows belongs to it."""
-        self._turn = turn
+        self.turn = turn
         self.view = turn.view
         await self.query_one(Transcript).begin(turn)
         await self.draw()
@@ -142,26 +150,47 @@ class RunScreen(Screen[None]):
                 self._frames.pause()
             await self.draw()
 
+    def stand(self, view: RunView) -> None:
+        """Show a run as it stood, with its time standing still."""
+        self.view, self._arrived, self._pace = view, self._clock(), 0.0
+
     def _fail(self, error: str) -> None:
         # A mixture that fails says so with its last event, and then raises the same error.
         if self.view.end != "failed":
             self.view = failed(self.view, error)
 
-    async def draw(self) -> None:
-        """Bring the widgets to the state of the run."""
+    async def draw_frame(self) -> None:
+        """Draw a frame: drafts at each of them; the answer, which has to be laid out, and the figures less often."""
+        self.frames += 1
+        turned = self._drawn is None or _turn_of(self.view) != _turn_of(self._drawn)
+        if turned or racing(self.view) or self.frames % _FRAMES_AN_ANSWER == 0:
+            await self.draw(figures=turned or self.frames % _FRAMES_A_FIGURE == 0)
+
+    async def draw(self, *, figures: bool = True) -> None:
+        """Bring the widgets to the state of the run; without figures, only the turn in the conversation."""
         if not self.is_attached:
             return
         view, now = self.view, self.now()
-        self.learn_colours(agent for agent, _ in view.models)
+        if self._drawn is None or view.models is not self._drawn.models:
+            self.learn_colours(agent for agent, _ in view.models)
         with suppress(NoMatches):  # the screen is going away
-            if self._turn is not None and view is not self._drawn:
-                await self._turn.show(view, self.colours)
+            if self.turn is not None and (view is not self._drawn or now != self._drawn_at):
+                await self.turn.show(view, self.colours, now, figures=figures)
             # Only one of them is to be seen; the other is brought up to date when it is.
-            if (panel := self.query_one(Panel)).display and self._turn is not None:
-                panel.show(view, self.colours, now)
-            if (strip := self.query_one(Strip)).display:
+            if figures and (panel := self.query_one(Panel)).display:
+                self.draw_panel(panel, view, now)
+            if figures and (strip := self.query_one(Strip)).display:
                 strip.show(view, self.colours, now)
-        self._drawn = view
+        self._drawn, self._drawn_at = view, now
+
+    def draw_panel(self, panel: Panel, view: RunView, now: float) -> None:
+        """Bring the panel to the state of the run."""
+        if self.turn is not None:
+            panel.show(view, self.colours, now)
+
+    def show_keys(self, *keys: tuple[str, str]) -> None:
+        """Show these keys and what they do in the last line."""
+        self.query_one(Hints).show(*keys)
 
     def learn_colours(self, agents: Iterable[str]) -> None:
         """Give a colour to agents that have none yet."""
@@ -182,9 +211,11 @@ class RunScreen(Screen[None]):
         self.toggle_class("-panel-toggled")
         self.call_after_refresh(self.draw)
 
-    def action_drafts(self) -> None:
-        """Show the drafts in full."""
-        self.app.push_screen(DraftsPage(self.view, self.colours, self.now()))
+    def action_drafts(self, first: str = "") -> None:
+        """Show the drafts in full, from `first` on."""
+        from moa.tui.drafts_page import DraftsPage  # it brings the parser of Markdown along
+
+        self.app.push_screen(DraftsPage(self.view, self.colours, self.now(), first))
 
     def action_copy_answer(self) -> None:
         """Copy the last answer as Markdown."""
@@ -192,3 +223,9 @@ class RunScreen(Screen[None]):
         if text:
             self.app.copy_to_clipboard(text)
             self.notify("The answer is on the clipboard.", timeout=2)
+
+
+def _turn_of(view: RunView) -> tuple[object, ...]:
+    """Return what must be seen at once when it changes: the decision, who drafts and how, the end."""
+    drafts = ((draft.id, draft.state) for draft in view.drafts)
+    return (view.phase, view.routing, view.aggregation, len(view.degraded), *drafts)

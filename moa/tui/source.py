@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from moa.answers import Routing
 from moa.budget import Budget
 from moa.events import Event
 from moa.messages import Conversation
+from moa.steering import Steering
 from moa.store.drafts import DraftCache
+
+if TYPE_CHECKING:
+    from moa.backends.base import Price
 
 _SHORT = 72  # characters, so that an example fits into a line of 80
 
@@ -23,8 +29,31 @@ class AgentCard:
     examples: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of one turn, beside the question."""
+
+    pin: tuple[str, ...] = ()
+    """Agents that must answer."""
+    exclude: tuple[str, ...] = ()
+    """Agents that must not."""
+    steering: Steering = field(default_factory=Steering)
+    """The hand on the run."""
+
+
+Ask = Callable[[Conversation, Callable[[Exception], None], Wanted], AsyncIterator[Event]]
+"""Answers a conversation. The second argument is told of problems that do not stop the run."""
+Decide = Callable[[Conversation, Wanted], Awaitable[Routing]]
+"""Decides who would answer a conversation, and asks nobody."""
+
+
 def _nothing() -> None:
     """Prepare nothing."""
+
+
+def _no_prices() -> dict[str, str]:
+    """Know no prices."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +61,16 @@ class Source:
     """Something that answers conversations with events: a mixture, a stored run, a test's script."""
 
     name: str
-    ask: Callable[[Conversation, Callable[[Exception], None]], AsyncIterator[Event]]
-    """Answer a conversation. The second argument is told of problems that do not stop the run."""
+    ask: Ask
     agents: tuple[AgentCard, ...] = ()
     warm_up: Callable[[], None] = _nothing
     """Load what the first answer needs. Blocks; may raise."""
     examples: tuple[tuple[str, str], ...] = field(default=())
     """Questions to begin with, and the agents whose field they are."""
+    decide: Decide | None = None
+    """None where nothing can be decided in advance."""
+    prices: Callable[[], dict[str, str]] = _no_prices
+    """What agents cost, in words, by their names. May look into lists of prices, which takes a while."""
 
 
 def open_mixture(spec: str | None, budget: Budget | None = None, cache: DraftCache | None = None) -> Source:
@@ -65,13 +97,35 @@ def open_mixture(spec: str | None, budget: Budget | None = None, cache: DraftCac
         AgentCard(agent.name, agent.backend.reference, agent.about, tuple(agent.examples)) for agent in mixture.agents
     )
 
-    def ask(conversation: Conversation, on_problem: Callable[[Exception], None]) -> AsyncIterator[Event]:
-        return recorded(mixture.stream(conversation, session=session), store, on_problem=on_problem)
+    def ask(
+        conversation: Conversation, on_problem: Callable[[Exception], None], wanted: Wanted
+    ) -> AsyncIterator[Event]:
+        events = mixture.stream(
+            conversation, session=session, pin=wanted.pin, exclude=wanted.exclude, steering=wanted.steering
+        )
+        return recorded(events, store, on_problem=on_problem)
+
+    def decide(conversation: Conversation, wanted: Wanted) -> Awaitable[Routing]:
+        return mixture.route(conversation, pin=wanted.pin, exclude=wanted.exclude)
 
     def warm_up() -> None:
         mixture.router.route(Conversation.of("Hello"), mixture.agents, fallback=mixture.fallback)
 
-    return Source(mixture.name, ask, agents, warm_up, starters(agents))
+    def prices() -> dict[str, str]:
+        from moa.backends.prices import price_of
+
+        return {agent.name: price_text(price_of(agent.backend)) for agent in mixture.agents}
+
+    return Source(mixture.name, ask, agents, warm_up, starters(agents), decide, prices)
+
+
+def price_text(price: Price | None) -> str:
+    """Return a price as short as it can be said: USD a million tokens read, and written."""
+    if price is None:
+        return "price unknown"
+    if not price.input and not price.output:
+        return "free"
+    return f"${price.input:g}/${price.output:g}"
 
 
 def starters(agents: tuple[AgentCard, ...], count: int = 3) -> tuple[tuple[str, str], ...]:

@@ -28,12 +28,24 @@ from moa.events import (
     RunFailed,
     RunFinished,
     RunStarted,
+    ToolCalled,
 )
 from moa.messages import Message, Usage
+from moa.tui.spans import OF_STATE, Mark, marked
 from moa.tui.writing import Writing
 
 DraftState = Literal[
-    "queued", "downloading", "loading", "waiting", "retrying", "thinking", "streaming", "done", "failed", "cancelled"
+    "queued",
+    "downloading",
+    "loading",
+    "waiting",
+    "retrying",
+    "thinking",
+    "streaming",
+    "done",
+    "cached",
+    "failed",
+    "cancelled",
 ]
 Phase = Literal["asked", "routing", "drafting", "aggregating", "done", "failed", "stopped"]
 
@@ -60,11 +72,20 @@ class DraftView:
     ended_at: float | None = None
     result: Draft | None = None
     """The finished draft; None while it is under way, and if it was cut off."""
+    called: tuple[ToolCalled, ...] = ()
+    """The tools that were called for it, and what they returned."""
+    marks: tuple[Mark, ...] = ()
+    """When it waited, loaded, was tried again and wrote."""
 
     @property
     def over(self) -> bool:
         """Whether nothing more is expected."""
-        return self.state in {"done", "failed", "cancelled"}
+        return self.state in {"done", "cached", "failed", "cancelled"}
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it is complete."""
+        return self.state in {"done", "cached"}
 
     def seconds(self, now: float) -> float:
         """Seconds that it took, or has taken until `now` (seconds since the run started)."""
@@ -104,10 +125,16 @@ class RunView:
     models: tuple[tuple[str, str], ...] = ()
     """Agent name and model reference, for every agent."""
     routing: Routing | None = None
+    routed_at: float | None = None
     drafts: tuple[DraftView, ...] = ()
     aggregation: Aggregation | None = None
     aggregator_note: str = ""
     """What holds the aggregator up, in its own words."""
+    marks: tuple[Mark, ...] = ()
+    """When the aggregator judged, waited, loaded, was tried again and wrote."""
+    answered_at: float | None = None
+    """When the latest text of the answer came."""
+    reviewed_at: float | None = None
     answer: Writing = field(default_factory=Writing)
     answer_draft: str | None = None
     """The draft that is passed through as the answer."""
@@ -157,7 +184,7 @@ class RunView:
         written = [draft for draft in self.drafts if draft.text]
         return max(
             written,
-            key=lambda draft: (draft.state == "done", weights.get(draft.agent, 0.0), draft.text.length),
+            key=lambda draft: (draft.succeeded, weights.get(draft.agent, 0.0), draft.text.length),
             default=None,
         )
 
@@ -174,23 +201,27 @@ def reduce(view: RunView, event: Event) -> RunView:  # noqa: C901, PLR0911, PLR0
             models = tuple(event.models.items())
             return replace(view, run=event.run, mixture=event.mixture, messages=event.messages, models=models)
         case Routed():
-            return replace(view, routing=event.routing)
+            return replace(view, routing=event.routing, routed_at=event.at)
         case DraftStarted():
             return _draft_started(view, event)
         case DraftNotice():
             draft = _found(view, event.draft, event.at)
             if draft.over:
                 return view
-            return _with(view, replace(draft, state=event.state, note=event.text, fraction=event.fraction))
+            marks = marked(draft.marks, OF_STATE[event.state], event.at)
+            return _with(view, replace(draft, state=event.state, note=event.text, fraction=event.fraction, marks=marks))
         case DraftDelta():
             draft = _found(view, event.draft, event.at)
             return _with(view, _spoken(draft, event.text, event.at, reasoning=event.reasoning))
+        case ToolCalled():
+            return _tool_called(view, event)
         case DraftFinished():
             return _with(view, _finished(_found(view, event.draft.id, event.at), event.draft, event.at))
         case AggregationStarted():
-            return replace(view, aggregation=event.aggregation, aggregator_note="")
+            marks = marked(view.marks, "judge", event.at)
+            return replace(view, aggregation=event.aggregation, aggregator_note="", marks=marks)
         case AggregationNotice():
-            return replace(view, aggregator_note=event.text)
+            return replace(view, aggregator_note=event.text, marks=marked(view.marks, OF_STATE[event.state], event.at))
         case AnswerDelta():
             return _answered(view, event)
         case AnswerReplaced():
@@ -198,7 +229,9 @@ def reduce(view: RunView, event: Event) -> RunView:  # noqa: C901, PLR0911, PLR0
                 return view
             return replace(view, answer=Writing.of(event.text), answer_draft=None, withdrawn=event.why)
         case Reviewed():
-            return view if event.review in view.reviews else replace(view, reviews=(*view.reviews, event.review))
+            if event.review in view.reviews:
+                return view
+            return replace(view, reviews=(*view.reviews, event.review), reviewed_at=event.at)
         case Degraded():
             return _degraded(view, event.degradation)
         case RunFinished():
@@ -239,18 +272,30 @@ def _with(view: RunView, draft: DraftView) -> RunView:
 
 
 def _draft_started(view: RunView, event: DraftStarted) -> RunView:
-    draft = replace(_found(view, event.draft, event.at), agent=event.agent, model=event.model, started_at=event.at)
-    return _with(view, draft)
+    draft = _found(view, event.draft, event.at)
+    marks = draft.marks or (Mark(event.at, "wait"),)
+    return _with(view, replace(draft, agent=event.agent, model=event.model, started_at=event.at, marks=marks))
 
 
 def _spoken(draft: DraftView, text: str, at: float, *, reasoning: bool = False) -> DraftView:
     if draft.over or not text:
         return draft
     first = at if draft.first_token_at is None else draft.first_token_at
-    draft = replace(draft, first_token_at=first, note="", fraction=None)
+    draft = replace(draft, first_token_at=first, note="", fraction=None, marks=marked(draft.marks, "stream", at))
     if reasoning:
         return replace(draft, state="thinking", reasoning=draft.reasoning.add(text))
     return replace(draft, state="streaming", text=draft.text.add(text))
+
+
+def _tool_called(view: RunView, event: ToolCalled) -> RunView:
+    draft = _found(view, event.draft, event.at)
+    if event in draft.called:
+        return view
+    draft = replace(draft, called=(*draft.called, event))
+    if not draft.over:
+        marks = marked(draft.marks, "wait", event.at)
+        draft = replace(draft, state="waiting", note=f"{event.call.name} returned.", fraction=None, marks=marks)
+    return _with(view, draft)
 
 
 def _finished(view: DraftView, draft: Draft, at: float) -> DraftView:
@@ -258,7 +303,7 @@ def _finished(view: DraftView, draft: Draft, at: float) -> DraftView:
         view,
         agent=draft.agent,
         model=draft.model,
-        state=_ENDS[draft.status],
+        state="cached" if draft.cached and draft.status == "ok" else _ENDS[draft.status],
         note=draft.error or "",
         fraction=None,
         # The finished draft has the last word, but its text is mostly what has been shown already.
@@ -276,9 +321,9 @@ def _cut(draft: DraftView, at: float) -> DraftView:
 def _answered(view: RunView, event: AnswerDelta) -> RunView:
     if view.end == "done":
         return view
-    view = replace(view, answer=view.answer.add(event.text), aggregator_note="")
+    view = replace(view, answer=view.answer.add(event.text), aggregator_note="", answered_at=event.at)
     if event.draft is None:
-        return view
+        return replace(view, marks=marked(view.marks, "stream", event.at))
     draft = _found(view, event.draft, event.at)
     return _with(replace(view, answer_draft=event.draft), _spoken(draft, event.text, event.at))
 

@@ -9,6 +9,7 @@ from textual.content import Content
 
 from moa.tui.card import Card, paragraph, spread
 from moa.tui.draft_card import state, title
+from moa.tui.race import racing
 from moa.tui.routing_card import agent_bar
 from moa.tui.state import DraftView, RunView
 from moa.tui.themes import Colours
@@ -40,10 +41,12 @@ class Strip(Card):
     def draw_lines(self, width: int) -> Sequence[Content]:
         """Return bars, the reason, the drafts and the degradations."""
         view = self._view
-        drafts = view.drafts[: _MOST_DRAFTS_WHEN_OVER if view.over else _MOST_DRAFTS]
+        # While they race, they stand above, under their tabs.
+        most = 0 if racing(view) else _MOST_DRAFTS_WHEN_OVER if view.over else _MOST_DRAFTS
+        drafts = view.drafts[:most]
         names = max((cell_len(one_line(draft.agent)) for draft in drafts), default=0)
         lines = [*self._bars(width), *self._why(width), *(self._draft(draft, names, width) for draft in drafts)]
-        if len(view.drafts) > len(drafts):
+        if len(view.drafts) > len(drafts) and drafts:
             more = len(view.drafts) - len(drafts)
             lines.append(Content.assemble((f"  and {more} more: F2 shows all", "$quiet")).truncate(width))
         return lines

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Markdown, Static
-from textual.widgets.markdown import MarkdownStream
+from textual.widgets import Static
 
-from moa.tui.markdown import parser
+from moa.errors import MoaError
+from moa.tui.background import in_background
+from moa.tui.race import Race, racing
 from moa.tui.state import RunView
 from moa.tui.themes import Colours
 from moa.tui.words import authors, progress, totals
 from moa.tui.writing import Writing
 from moa.untrusted import one_line, plain
 
-
-class Prose(Markdown):
-    """An answer. It is a model's, so its HTML is shown as text and its links open nothing but web pages."""
-
-    def __init__(self, text: str = "") -> None:
-        super().__init__(plain(text), parser_factory=parser, open_links=False)
-
-    def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
-        """Open a web page in the browser; of anything else only say where it points."""
-        event.stop()
-        if event.href.startswith(("https://", "http://")):
-            self.app.open_url(event.href)
-        else:
-            self.notify(f"Not opened, as it is no web page: {one_line(event.href)}", markup=False)
+if TYPE_CHECKING:
+    from textual.widgets.markdown import MarkdownStream
 
 
 class Turn(Vertical):
@@ -36,10 +29,27 @@ class Turn(Vertical):
 
     A turn far from the screen is folded: it keeps its height and gives up its widgets, because laying out the
     Markdown of a long conversation at every token would take longer than the tokens take to come.
+
+    Args:
+        question: what was asked.
+        view: the run as it stands.
+        colours: of the agents.
+        run: the identifier of the run, if it is not in the view.
+        load: reads the whole view of a run of before, of which `view` holds only the texts. Blocks; may raise.
     """
 
-    def __init__(self, question: str, view: RunView | None = None, colours: Colours | None = None) -> None:
+    def __init__(
+        self,
+        question: str,
+        view: RunView | None = None,
+        colours: Colours | None = None,
+        *,
+        run: str = "",
+        load: Callable[[], RunView] | None = None,
+    ) -> None:
         super().__init__()
+        self.load = load
+        self._run = run
         self.question = question
         self.view = view or RunView()
         self._colours = colours or Colours()
@@ -47,24 +57,49 @@ class Turn(Vertical):
         self._stream: MarkdownStream | None = None
         self.folded = False
 
+    @property
+    def run(self) -> str:
+        """The identifier of the run; empty before it has one."""
+        return self.view.run or self._run
+
+    def on_mount(self) -> None:
+        """Read the rest of a run of before, while its texts are shown already."""
+        if self.load is not None:
+            self.run_worker(self.complete(), name="read a run")
+
+    async def complete(self) -> None:
+        """Know all that is stored of the run: its routing, its drafts, what it took."""
+        if self.load is None:
+            return
+        load, self.load = self.load, None
+        with suppress(MoaError):  # its texts are there, and whoever asks for more of it is told what is wrong
+            await self.show(await in_background(load), self._colours)
+
     def compose(self) -> ComposeResult:
         """Make the widgets that show the turn as it stands."""
         self.set_class(not authors(self.view), "-silent")
         self._shown = Writing.of(self.view.text) if self.view.over else self.view.answer
         yield Static(Content(plain(self.question.strip())), classes="question", markup=False)
-        yield Static(self._credit(), classes="credit", markup=False)
-        yield Prose(str(self._shown))
-        yield Static(self._status(), classes="status", markup=False)
+        self._race = Race()
+        if not self.view.over:
+            yield self._race
+        self._above = Static(self._credit(), classes="credit", markup=False)
+        from moa.tui.prose import Prose  # and with it all that parses Markdown: an empty chat needs none of that
 
-    async def show(self, view: RunView, colours: Colours) -> None:
-        """Show the run as it stands; only what changed is drawn again."""
+        self._prose = Prose(str(self._shown))
+        self._below = Static(self._status(), classes="status", markup=False)
+        yield from (self._above, self._prose, self._below)
+
+    async def show(self, view: RunView, colours: Colours, now: float = 0.0, *, figures: bool = True) -> None:
+        """Show the run as it stands `now` (seconds since it started); only what changed is drawn again."""
         self.view, self._colours = view, colours
         if self.folded or not self.is_mounted:
             return
+        self._show_race(now, figures=figures)
         self.set_class(not authors(view), "-silent")
-        _update(self.query_one(".credit", Static), self._credit())
+        _update(self._above, self._credit())
         await self._write()
-        _update(self.query_one(".status", Static), self._status())
+        _update(self._below, self._status())
 
     async def fold(self) -> None:
         """Give up the widgets and keep the height."""
@@ -84,15 +119,24 @@ class Turn(Vertical):
         """Leave the height to the text once it has been parsed and is there."""
         self.styles.min_height = None
 
+    def _show_race(self, now: float, *, figures: bool) -> None:
+        """Show the drafts side by side as long as there are several and no answer."""
+        race = self._race
+        if not racing(self.view) and race.has_focus:
+            race.action_leave()
+        race.display = racing(self.view)
+        if race.display:
+            race.show(self.view, self._colours, now, figures=figures)
+
     async def _write(self) -> None:
-        view, prose = self.view, self.query_one(Prose)
+        view, prose = self.view, self._prose
         if not view.over:
             more = view.answer.since(self._shown)
             if more is None:
                 await self._end_stream()
                 await prose.update(plain(str(view.answer)))
             elif more:
-                self._stream = self._stream or Markdown.get_stream(prose)
+                self._stream = self._stream or prose.get_stream(prose)
                 await self._stream.write(plain(more))
             self._shown = view.answer
             return

@@ -19,6 +19,7 @@ SYMBOLS: Final[dict[DraftState, str]] = {
     "thinking": "…",
     "streaming": "▸",
     "done": "✓",
+    "cached": "≡",
     "failed": "✗",
     "cancelled": "■",
 }
@@ -76,6 +77,11 @@ def proposal(draft: Draft) -> str:
     return f"Proposes to call {', '.join(calls)}." if calls else ""
 
 
+def called(draft: DraftView) -> list[str]:
+    """Return the calls of tools that were made for a draft, each with what it returned."""
+    return [f"{event.call.name}({event.call.arguments}) → {event.result}" for event in draft.called]
+
+
 def usage(used: Usage) -> str:
     """Return tokens read and written."""
     if used.input is None or used.output is None:
@@ -117,7 +123,7 @@ def progress(view: RunView) -> str:
 def _aggregating(view: RunView) -> str:
     if view.aggregator_note:
         return f"Aggregator: {view.aggregator_note}"
-    drafts = sum(draft.state == "done" for draft in view.drafts)
+    drafts = sum(draft.succeeded for draft in view.drafts)
     ran = view.aggregation.ran if view.aggregation else "aggregating"
     return f"{ran}: one answer from {drafts} {'draft' if drafts == 1 else 'drafts'} …"
 
@@ -143,7 +149,7 @@ def authors(view: RunView) -> tuple[str, ...]:
         return (draft.agent,)
     if view.salvaged:
         return (view.salvaged.agent,)
-    done = [draft for draft in view.drafts if draft.state == "done"]
+    done = [draft for draft in view.drafts if draft.succeeded]
     if view.aggregation is not None and view.aggregation.ran == "solo" and view.over:
         done = [draft for draft in done if draft.text == view.answer][:1] or done
     return tuple(dict.fromkeys(draft.agent for draft in done)) if view.answer else ()

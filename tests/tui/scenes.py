@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
-from moa.answers import Aggregation, Answer, Degradation, Draft, Neighbour, Routing, ScoredAgent
+from moa.answers import Aggregation, Answer, Degradation, Draft, Neighbour, Review, Routing, ScoredAgent
 from moa.events import (
     AggregationNotice,
     AggregationStarted,
@@ -18,12 +18,13 @@ from moa.events import (
     DraftNotice,
     DraftStarted,
     Event,
+    Reviewed,
     Routed,
     RunFailed,
     RunFinished,
     RunStarted,
 )
-from moa.messages import Conversation, Message, Usage
+from moa.messages import Message, Usage
 from moa.tui.source import AgentCard, Source
 
 SMALL, LARGE = "local:qwen2.5-coder-0.5b-instruct", "local:qwen2.5-coder-1.5b-instruct"
@@ -35,6 +36,7 @@ AGENTS = (
     AgentCard("medicine", SMALL, "Symptoms, treatments and how the body works.", ("Why do I get hiccups?",)),
 )
 MODELS = {agent.name: agent.model for agent in AGENTS}
+PRICES = {"general": "free", "math": "$0.25/$2", "code": "$3/$15"}
 STARTERS = tuple((agent.examples[0], agent.name) for agent in AGENTS[1:4])
 QUESTION = "Which numbers below 30 are prime? Show me how to list them in Python."
 REPLY = """\
@@ -56,6 +58,9 @@ MATH_DRAFT = "The primes below 30 are 2, 3, 5, 7, 11, 13, 17, 19, 23 and 29, whi
 CODE_DRAFT = REPLY.partition("\n\n")[2]
 
 
+POLICY = {"mode": "adaptive", "k": 2, "k_max": 3, "threshold": 0.3, "margin": 0.2}
+
+
 def routing(
     panel: Sequence[str] = ("code", "math"), *, threshold: float = 0.3, fallback: bool = False, **probability: float
 ) -> Routing:
@@ -74,7 +79,15 @@ def routing(
         )
         for agent in AGENTS
     )
-    return Routing(tuple(panel), agents, fallback, threshold, "all-minilm-l6-v2-int8", 0.007)
+    return Routing(
+        tuple(panel),
+        agents,
+        fallback,
+        threshold,
+        "all-minilm-l6-v2-int8",
+        0.007,
+        policy=POLICY | {"threshold": threshold},
+    )
 
 
 def started(question: str = QUESTION) -> RunStarted:
@@ -258,6 +271,61 @@ def failed_scene() -> list[Event]:
     ]
 
 
+def blocked_scene() -> list[Event]:
+    """A reviewer blocks the complete answer, and a refusal stands in its place."""
+    drafts = [draft("code", CODE_DRAFT), draft("math", MATH_DRAFT, seconds=3.1)]
+    reviews = (
+        Review("style", "annotate", "It could be shorter."),
+        Review("safety", "block", "It tells how to do harm."),
+    )
+    refusal = "This answer was held back, because safety blocked it: It tells how to do harm."
+    why = "A reviewer blocked the answer."
+    complete = replace(answer(refusal, ROUTE, drafts, SYNTHESIZED), reviews=reviews, seconds=11.2)
+    return [
+        *done_scene()[:-1],
+        *(Reviewed(11.0, review) for review in reviews),
+        AnswerReplaced(11.0, refusal, why),
+        RunFinished(11.2, complete),
+    ]
+
+
+def budget_scene() -> list[Event]:
+    """The budget has room for one draft and not for the other, nor for the aggregator."""
+    told = "The budget of 1 call is used up, so math was not asked."
+    drafts = [draft("code", CODE_DRAFT), draft("math", "", status="failed", seconds=0.0, error=told)]
+    lost = Degradation("budget", "math", told)
+    how = Aggregation("synthesize", "solo", "one of 2 drafts succeeded")
+    return [
+        *BOTH_ASKED,
+        DraftFinished(0.013, drafts[1]),
+        Degraded(0.013, lost),
+        DraftDelta(0.6, "code.1", CODE_DRAFT),
+        DraftFinished(4.2, drafts[0]),
+        AggregationStarted(4.2, how),
+        AnswerDelta(4.2, CODE_DRAFT),
+        RunFinished(4.3, replace(answer(CODE_DRAFT, ROUTE, drafts, how, lost), seconds=4.3)),
+    ]
+
+
+def four_scene() -> list[Event]:
+    """Four drafts: one is loaded, one is cached, one writes, one thinks."""
+    panel = ("code", "math", "general", "law")
+    route = routing(panel, general=0.34, law=0.31)
+    cached = replace(draft("general", MATH_DRAFT, seconds=0.1), cached=True)
+    return [
+        started(),
+        Routed(0.01, route),
+        *(DraftStarted(0.011, f"{name}.1", name, MODELS[name]) for name in panel),
+        DraftFinished(0.1, cached),
+        DraftNotice(1.2, "law.1", "loading", "Loading qwen2.5-coder-0.5b-instruct into memory.", 0.62),
+        *(DraftDelta(0.9 + 0.1 * n, "code.1", piece) for n, piece in enumerate(words(CODE_DRAFT[:200]))),
+        *(
+            DraftDelta(0.8 + 0.1 * n, "math.1", piece, reasoning=True)
+            for n, piece in enumerate(words("The candidates are the odd numbers; 9, 15, 21, 25 and 27 are divisible."))
+        ),
+    ]
+
+
 SCENES: dict[str, Callable[[], list[Event]]] = {
     "routing": routing_scene,
     "loading": loading_scene,
@@ -269,13 +337,16 @@ SCENES: dict[str, Callable[[], list[Event]]] = {
     "fallback": fallback_scene,
     "withdrawn": withdrawn_scene,
     "failed": failed_scene,
+    "blocked": blocked_scene,
+    "budget": budget_scene,
+    "four": four_scene,
 }
 
 
 def scripted_source(events: Sequence[Event], *, hold: bool = True) -> Source:
     """A source that plays the same events for every question. With `hold`, an unfinished run stays as it is."""
 
-    async def ask(_: Conversation, __: Callable[[Exception], None]) -> AsyncIterator[Event]:
+    async def ask(*_: object) -> AsyncIterator[Event]:
         for event in events:
             yield event
         if hold and not isinstance(events[-1], RunFinished | RunFailed):

@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from moa.events import Event, RunFailed, RunFinished
+from moa.answers import Routing
+from moa.events import Event, Routed, RunFailed, RunFinished
 from moa.messages import Conversation
 from moa.tui.app import MoaApp
 from moa.tui.chat_screen import ChatScreen
 from moa.tui.prompt import Prompt
-from moa.tui.source import Source
+from moa.tui.prose import Prose
+from moa.tui.source import Source, Wanted
 from moa.tui.transcript import Transcript
-from moa.tui.turn import Prose, Turn
+from moa.tui.turn import Turn
 from moa.untrusted import plain
-from tests.tui.scenes import AGENTS, STARTERS, done_scene
+from tests.tui.scenes import AGENTS, PRICES, STARTERS, done_scene
 
 PATIENCE_SECONDS = 20
 
@@ -29,12 +31,17 @@ class Script:
 
     runs: Sequence[Sequence[Event]] = field(default_factory=lambda: [done_scene()])
     asked: list[Conversation] = field(default_factory=list)
+    wanted: list[Wanted] = field(default_factory=list)
     closed: int = 0
     """How many runs were left, finished or not."""
+    foreseen: list[Conversation] = field(default_factory=list)
     told: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when there is nothing more to tell of a run."""
 
-    async def ask(self, conversation: Conversation, _: Callable[[Exception], None]) -> AsyncIterator[Event]:
+    async def ask(
+        self, conversation: Conversation, _: Callable[[Exception], None], wanted: Wanted
+    ) -> AsyncIterator[Event]:
+        self.wanted.append(wanted)
         events = self.runs[min(len(self.asked), len(self.runs) - 1)]
         self.asked.append(conversation)
         self.told.clear()
@@ -48,7 +55,13 @@ class Script:
             self.closed += 1
 
     def source(self) -> Source:
-        return Source("starter", self.ask, AGENTS, examples=STARTERS)
+        return Source("starter", self.ask, AGENTS, examples=STARTERS, decide=self.decide, prices=lambda: dict(PRICES))
+
+    async def decide(self, conversation: Conversation, wanted: Wanted) -> Routing:
+        """Decide as in the first run."""
+        del wanted
+        self.foreseen.append(conversation)
+        return next(event.routing for event in self.runs[0] if isinstance(event, Routed))
 
 
 class Stage:

@@ -8,19 +8,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.content import Content
+from textual.geometry import Region
 
 from moa.answers import Review
-from moa.events import DraftDelta, Event, Reviewed, Routed
+from moa.events import Event, Reviewed, Routed
 from moa.tui.bearings import Hints, Title
 from moa.tui.card import Card
 from moa.tui.draft_card import DraftCard
 from moa.tui.outcome_card import OutcomeCard
+from moa.tui.race import Race
 from moa.tui.roster_card import RosterCard
 from moa.tui.routing_card import RoutingCard
 from moa.tui.source import AgentCard
 from moa.tui.state import RunView, fold, stopped
 from moa.tui.strip import Strip
 from moa.tui.themes import Colours
+from moa.tui.timeline_card import TimelineCard
 from moa.tui.welcome import Welcome
 from tests.tui import scenes
 from tests.tui.stage import Stage
@@ -32,7 +35,10 @@ COLOURS = Colours(tuple(scenes.MODELS))
 def cards(view: RunView, now: float) -> list[Card]:
     """Every card, showing a run."""
     routing, outcome, strip = RoutingCard(), OutcomeCard(), Strip()
-    routing.show(view, COLOURS)
+    race, timeline = Race(), TimelineCard()
+    routing.show(view, COLOURS, prices=scenes.PRICES)
+    race.show(view, COLOURS, now)
+    timeline.show(view, COLOURS, now)
     outcome.show(view, now)
     strip.show(view, COLOURS, now)
     drafts = []
@@ -40,7 +46,7 @@ def cards(view: RunView, now: float) -> list[Card]:
         card = DraftCard(draft, COLOURS.of(draft.agent))
         card.show(draft, now)
         drafts.append(card)
-    return [routing, outcome, strip, *drafts]
+    return [routing, outcome, strip, race, timeline, *drafts]
 
 
 def assert_harmless_and_fitting(lines: Sequence[Content], width: int) -> None:
@@ -93,27 +99,23 @@ def test_a_threshold_at_the_far_end_keeps_its_label_within_the_line() -> None:
     assert label.index("╵") > label.index("asked")
 
 
-def test_the_tail_of_a_draft_shows_its_end_with_wide_glyphs_too() -> None:
-    view = fold([*scenes.BOTH_ASKED, *(DraftDelta(1.0, "math.1", "日本語のテキスト") for _ in range(30))])
-    card = DraftCard(view.drafts[1], "$foreground")
-    tail = card.lines(30)[-1]
-    assert tail.plain.endswith("テキスト")
-    assert 28 <= tail.cell_length <= 30
-
-
 async def test_a_card_is_laid_out_again_only_when_its_lines_are_more_or_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
     stage = Stage(scenes.BOTH_ASKED)
     async with stage.app.run_test(size=(120, 40)) as pilot:
         await stage.send(pilot, scenes.QUESTION)
         await stage.shown(pilot)
         card = stage.chat.query_one(OutcomeCard)
-        asked: list[bool] = []
-        monkeypatch.setattr(card, "refresh", lambda layout=False: asked.append(layout))
+        asked: list[tuple[list[int], bool]] = []
+
+        def refresh(*regions: Region, layout: bool = False) -> None:
+            asked.append(([region.y for region in regions], layout))
+
+        monkeypatch.setattr(card, "refresh", refresh)
         for now in (1.0, 2.0, 2.0):
             card.show(stage.chat.view, now)
-        assert asked == [False, False]
+        assert asked == [([1], False), ([1], False)], "only the line that is another one"
         card.show(fold(scenes.done_scene()), 9.4)
-        assert asked == [False, False, True]
+        assert asked[2:] == [([], True)]
 
 
 def test_what_reviewers_said_stands_under_the_aggregator() -> None:

@@ -8,11 +8,12 @@ import pytest
 
 from moa.events import Event
 from moa.tui.chat_screen import ChatScreen
-from moa.tui.dialogs import DraftsPage, HelpPage
+from moa.tui.dialogs import HelpPage
+from moa.tui.drafts_page import DraftsPage
 from moa.tui.panel import Panel
+from moa.tui.prose import Prose
 from moa.tui.strip import Strip
 from moa.tui.transcript import Transcript
-from moa.tui.turn import Prose
 from tests.tui.scenes import (
     QUESTION,
     REFUSED,

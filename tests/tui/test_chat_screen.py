@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from moa.agent import Agent
+from moa.aggregation import Solo
+from moa.backends.base import Delta
 from moa.events import AnswerDelta, Event, RunFinished
 from moa.messages import Conversation, Message
 from moa.mixture import Mixture
+from moa.tui.prose import Prose
 from moa.tui.source import Source
-from moa.tui.turn import Prose
 from tests.fakes.backend import ScriptedModel
 from tests.fakes.router import FixedRouter
 from tests.tui.scenes import (
@@ -62,11 +64,13 @@ async def test_the_panel_shows_routing_drafts_and_totals() -> None:
         assert "○ law" in text
         assert "0.52" in text
         assert "asked from 0.30" in text
-        assert "weight 0.58" in text
-        assert "0.67 like “Why does this loop never" in text
-        assert "local:qwen2.5-coder-1.5b-instruct" in text
+        assert "0.52  58%" in text
+        assert "margin 0.14 · runner-up math, asked too" in text
+        assert "code  local:qwen2.5-coder-1.5b-instruct" in text
+        assert "$3/$15 · 0.67 like “Why does this" in text
         assert "23.6/s · 4.2 s · $0" in text
         assert "412 tokens in, 268 out · $0 · 9.4 s" in text
+        assert "code alone, by its own draft: $0 · 4.2 s" in text
 
 
 async def test_a_fallback_is_marked_and_explained() -> None:
@@ -86,6 +90,7 @@ async def test_a_degraded_answer_says_what_was_lost_and_that_its_cost_is_unknown
         await stage.shown(pilot)
         text = stage.screen_text()
         assert "! math: " + REFUSED[:30] in text
+        assert "✗ math" in text
         assert "asked for synthesize" in text
         assert "one of 2 drafts succeeded" in text
         assert "cost unknown" in text
@@ -108,7 +113,7 @@ async def test_the_next_question_continues_the_conversation() -> None:
 async def test_a_mixture_gets_the_history_and_answers_for_real() -> None:
     model = ScriptedModel(lambda request: f"Turn {sum(message.role == 'user' for message in request.messages)}.")
     mixture = Mixture([Agent("math", model=model)], router=FixedRouter(math=1.0))
-    stage = Stage(open_source=lambda: Source("m", lambda conversation, _: mixture.stream(conversation)))
+    stage = Stage(open_source=lambda: Source("m", lambda conversation, *_: mixture.stream(conversation)))
     async with stage.app.run_test() as pilot:
         for question in ("One?", "Two?"):
             await stage.send(pilot, question)
@@ -118,12 +123,44 @@ async def test_a_mixture_gets_the_history_and_answers_for_real() -> None:
         assert model.open_calls == 0
 
 
-async def test_escape_stops_the_run_and_keeps_what_has_arrived() -> None:
+async def test_the_first_escape_asks_for_an_answer_from_what_has_arrived() -> None:
+    never = asyncio.Event()
+    quick = Agent("code", model=ScriptedModel("It is done."))
+    slow = Agent("math", model=ScriptedModel([Delta("Half of"), never]))
+    mixture = Mixture([quick, slow], router=FixedRouter(code=0.7, math=0.3), aggregator=Solo())
+    stage = Stage(
+        open_source=lambda: Source("m", lambda asked, _, wanted: mixture.stream(asked, steering=wanted.steering))
+    )
+    async with stage.app.run_test(size=(120, 40)) as pilot:
+        await stage.send(pilot, QUESTION)
+        await until(pilot, lambda: [draft.state for draft in stage.chat.view.drafts] == ["done", "streaming"])
+        await until(pilot, lambda: "Escape answer now" in stage.screen_text())
+        await pilot.press("escape")
+        await until(pilot, lambda: not stage.chat.busy)
+        assert stage.turns[0].view.text == "It is done."
+        assert stage.turns[0].view.end == "done"
+        assert "because the answer was asked for at once" in stage.turns[0].view.degraded[0].why
+
+
+async def test_escape_before_the_run_has_begun_stops_it() -> None:
+    stage = Stage([])
+    async with stage.app.run_test() as pilot:
+        await stage.send(pilot, QUESTION)
+        await until(pilot, stage.script.told.is_set)
+        await pilot.press("escape")
+        await until(pilot, lambda: not stage.chat.busy)
+        assert stage.turns[0].view.end == "stopped"
+
+
+async def test_the_second_escape_stops_the_run_and_keeps_what_has_arrived() -> None:
     stage = Stage(aggregating_scene(), done_scene())
     async with stage.app.run_test(size=(120, 40)) as pilot:
         await stage.send(pilot, QUESTION)
         await stage.shown(pilot)
+        await pilot.press("escape")
+        await until(pilot, lambda: "Escape stop at once" in stage.screen_text())
         assert stage.chat.busy
+        assert stage.script.wanted[0].steering.hurried
         await pilot.press("escape")
         await until(pilot, lambda: not stage.chat.busy)
         assert stage.script.closed == 1
@@ -140,7 +177,7 @@ async def test_a_run_stopped_while_it_drafts_shows_the_best_draft() -> None:
     async with stage.app.run_test(size=(120, 40)) as pilot:
         await stage.send(pilot, QUESTION)
         await stage.shown(pilot)
-        await pilot.press("escape")
+        await pilot.press("escape", "escape")
         await until(pilot, lambda: not stage.chat.busy)
         await stage.shown(pilot)
         text = stage.screen_text()
@@ -149,7 +186,7 @@ async def test_a_run_stopped_while_it_drafts_shows_the_best_draft() -> None:
         assert text.count("cancelled") == 2
 
 
-async def test_escape_twice_does_not_break_into_the_closing_of_the_calls() -> None:
+async def test_more_escapes_do_not_break_into_the_closing_of_the_calls() -> None:
     closing, closed = asyncio.Event(), asyncio.Event()
 
     async def ask(*_: object) -> AsyncIterator[Event]:
@@ -164,7 +201,7 @@ async def test_escape_twice_does_not_break_into_the_closing_of_the_calls() -> No
     async with stage.app.run_test() as pilot:
         await stage.send(pilot, QUESTION)
         await until(pilot, lambda: bool(stage.chat.view.run))
-        await pilot.press("escape", "escape")
+        await pilot.press("escape", "escape", "escape")
         closing.set()
         await until(pilot, lambda: not stage.chat.busy)
         assert closed.is_set()

@@ -11,8 +11,8 @@ import pytest
 from moa.errors import EncoderError, LoadError, StoreError
 from moa.events import AnswerDelta, Event
 from moa.messages import Conversation
-from moa.tui.source import Source
-from moa.tui.turn import Prose
+from moa.tui.prose import Prose
+from moa.tui.source import Source, Wanted
 from tests.tui.scenes import (
     QUESTION,
     done_scene,
@@ -119,9 +119,11 @@ async def test_a_run_that_cannot_be_recorded_is_told_and_answered() -> None:
     source = stage.script.source()
 
     def open_source() -> Source:
-        def ask(conversation: Conversation, on_problem: Callable[[Exception], None]) -> AsyncIterator[Event]:
+        def ask(
+            conversation: Conversation, on_problem: Callable[[Exception], None], wanted: Wanted
+        ) -> AsyncIterator[Event]:
             on_problem(StoreError("The database [b]moa.db[/b] is locked."))
-            return source.ask(conversation, on_problem)
+            return source.ask(conversation, on_problem, wanted)
 
         return Source(source.name, ask, source.agents)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from math import inf
 
 import pytest
@@ -15,6 +16,7 @@ from moa.tui import run_replay
 from moa.tui.app import MoaApp
 from moa.tui.chat_screen import conversation
 from moa.tui.replay import ReplayScreen, earlier_turns, timed
+from moa.tui.routing_card import RoutingCard
 from moa.tui.transcript import Transcript
 from tests.tui import scenes
 from tests.tui.stage import until
@@ -68,14 +70,80 @@ async def test_r_plays_it_again_and_q_quits() -> None:
     app, screen = replay(scenes.fallback_scene())
     async with app.run_test() as pilot:
         await until(pilot, lambda: screen.view.over)
-        first = screen.query_one(Transcript).turns()[0]
+        first = screen.view
         await pilot.press("r")
-        await until(pilot, lambda: screen.query_one(Transcript).turns()[:1] not in ([], [first]))
-        await until(pilot, lambda: screen.view.over)
+        await until(pilot, lambda: screen.view is not first and screen.view.over)
         assert len(screen.query_one(Transcript).turns()) == 1
         await pilot.press("q")
         await until(pilot, lambda: not app.is_running)
     assert app.return_code == 0
+
+
+async def test_a_run_is_gone_through_step_by_step_and_back() -> None:
+    app, screen = replay(scenes.done_scene())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: screen.view.over)
+        await pilot.press("left")
+        await until(pilot, lambda: not screen.view.over)
+        assert str(screen.view.answer) == scenes.REPLY
+        for _ in range(20):
+            await pilot.press("left")
+        await until(pilot, lambda: "before the beginning" in screen_text(app))
+        assert screen.view.phase == "asked"
+        for phase, happened in (("routing", "run started"), ("drafting", "routed"), ("drafting", "code.1 is asked")):
+            await pilot.press("right")
+            await until(pilot, partial(_shows, app, happened))
+            assert screen.view.phase == phase
+        assert "● code" in screen_text(app)
+        await pilot.press("end")
+        await until(pilot, lambda: screen.view.over)
+
+
+async def test_space_stands_still_and_goes_on_and_at_the_end_begins_again() -> None:
+    events = scenes.done_scene()
+    screen = ReplayScreen(events, speed=1e-6, clock=lambda: 0.0)
+    app = MoaApp(screen)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: "▶" in screen_text(app))
+        await pilot.press("space")
+        await until(pilot, lambda: "‖" in screen_text(app))
+        await pilot.press("space")
+        await until(pilot, lambda: "▶" in screen_text(app))
+        await pilot.press("end")
+        await until(pilot, lambda: screen.view.over and "‖" in screen_text(app))
+        await pilot.press("space")
+        await until(pilot, lambda: not screen.view.over and "▶" in screen_text(app))
+
+
+async def test_plus_and_minus_change_the_speed() -> None:
+    app, screen = replay(scenes.done_scene())
+    screen._speed = 1.0
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("plus", "plus")
+        await until(pilot, lambda: "replay × 4" in screen_text(app))
+        await pilot.press("minus")
+        await until(pilot, lambda: "replay × 2" in screen_text(app))
+
+
+async def test_a_stored_run_shows_what_another_threshold_would_have_decided() -> None:
+    app, screen = replay(scenes.done_scene())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: screen.view.over)
+        await pilot.press("f5")
+        await until(pilot, lambda: screen.query_one(RoutingCard).has_focus)
+        await pilot.press("right", "right", "right")
+        await until(pilot, lambda: "code instead of code + math." in screen_text(app))
+        assert "asked from 0.45" in screen_text(app)
+        assert screen.view.routing is scenes.ROUTE
+        await pilot.press("enter")
+        await until(pilot, lambda: any("cannot be asked again" in each.message for each in app._notifications))
+        await pilot.press("x", "escape")
+        await until(pilot, lambda: not screen.query_one(RoutingCard).has_focus)
+        assert app.is_running, "Escape gives the keys back first, and quits only then"
+
+
+def _shows(app: MoaApp, text: str) -> bool:
+    return text in screen_text(app)
 
 
 async def all_of(events: AsyncIterator[Event]) -> list[Event]:

@@ -7,18 +7,22 @@ The pictures are in `__snapshots__`. After a change that was meant, look at the 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from math import inf
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
 from moa.messages import Message
+from moa.tui.app import MoaApp
+from moa.tui.replay import ReplayScreen
 from tests.tui.scenes import SCENES
 from tests.tui.stage import Stage, until
 
 Compare = Callable[..., bool]
 SIZES = {"80x24": (80, 24), "120x40": (120, 40), "200x60": (200, 60)}
-STATES = ["routing", "racing", "one_failed", "aggregating", "degraded", "done", "fallback"]
+STATES = ["routing", "racing", "one_failed", "aggregating", "degraded", "done", "fallback", "blocked", "budget"]
+THEMES = ["dark", "light"]
 
 
 def question(name: str) -> str:
@@ -34,8 +38,11 @@ def play(stage: Stage, name: str, *keys: str) -> Callable[[Pilot[Any]], Awaitabl
         await stage.ready(pilot)
         await stage.send(pilot, question(name))
         await stage.shown(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
         if keys:
-            await pilot.press(*keys)
+            await stage.chat.draw()
             await pilot.pause()
 
     return run_before
@@ -47,19 +54,50 @@ def test_empty(size: str, snap_compare: Compare) -> None:
     assert snap_compare(stage.app, terminal_size=SIZES[size], run_before=stage.ready)
 
 
+@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("state", STATES)
-def test_state(state: str, size: str, snap_compare: Compare) -> None:
+def test_state(state: str, size: str, theme: str, snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOA_THEME", theme)
     stage = Stage(SCENES[state]())
     assert snap_compare(stage.app, terminal_size=SIZES[size], run_before=play(stage, state))
 
 
-@pytest.mark.parametrize("state", ["empty", "racing", "done", "fallback"])
-def test_light(state: str, snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_and_light(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOA_THEME", "light")
-    stage = Stage(SCENES["done" if state == "empty" else state]())
-    run_before = stage.ready if state == "empty" else play(stage, state)
-    assert snap_compare(stage.app, terminal_size=SIZES["120x40"], run_before=run_before)
+    stage = Stage()
+    assert snap_compare(stage.app, terminal_size=SIZES["120x40"], run_before=stage.ready)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_decision(size: str, snap_compare: Compare) -> None:
+    """Another threshold is tried, and an agent is excluded."""
+    stage = Stage(SCENES["done"]())
+    run_before = play(stage, "done", "f5", "right", "right", "right", "down", "x")
+    assert snap_compare(stage.app, terminal_size=SIZES[size], run_before=run_before)
+
+
+@pytest.mark.parametrize("size", ["80x24", "120x40"])
+def test_four_drafts(size: str, snap_compare: Compare) -> None:
+    """With the keys in the drafts."""
+    stage = Stage(SCENES["four"]())
+    run_before = play(stage, "four", "f6", "right")
+    assert snap_compare(stage.app, terminal_size=SIZES[size], run_before=run_before)
+
+
+@pytest.mark.parametrize("size", ["80x24", "120x40"])
+def test_replay(size: str, snap_compare: Compare) -> None:
+    """Standing still in the middle."""
+    screen = ReplayScreen(SCENES["done"](), speed=inf, clock=lambda: 0.0)
+
+    async def run_before(pilot: Pilot[Any]) -> None:
+        await until(pilot, lambda: screen.view.over)
+        while screen.place > 7:
+            await pilot.press("left")
+            await pilot.pause()
+        await pilot.pause()
+
+    assert snap_compare(MoaApp(screen), terminal_size=SIZES[size], run_before=run_before)
 
 
 @pytest.mark.parametrize("state", ["loading", "failed", "withdrawn"])
@@ -78,7 +116,7 @@ def test_stopped(snap_compare: Compare) -> None:
     stage = Stage(SCENES["racing"]())
 
     async def run_before(pilot: Pilot[Any]) -> None:
-        await play(stage, "racing", "escape")(pilot)
+        await play(stage, "racing", "escape", "escape")(pilot)
         await until(pilot, lambda: not stage.chat.busy)
         await stage.shown(pilot)
 

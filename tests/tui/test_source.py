@@ -14,7 +14,7 @@ from moa.events import Event, RunFinished
 from moa.messages import Conversation
 from moa.store import Store
 from moa.store.drafts import DraftCache
-from moa.tui.source import AgentCard, open_mixture, starters
+from moa.tui.source import AgentCard, Wanted, open_mixture, starters
 
 MIXTURE = """
 from moa import Agent, Mixture
@@ -34,7 +34,7 @@ async def test_a_mixture_answers_and_every_run_is_recorded(tmp_path: Path) -> No
     assert source.examples == (("Is anybody there?", "echo"),)
     source.warm_up()
     problems: list[Exception] = []
-    run = cast("Any", source.ask(Conversation.of("Hello?"), problems.append))
+    run = cast("Any", source.ask(Conversation.of("Hello?"), problems.append, Wanted()))
     async with aclosing(run) as stream:
         events = [event async for event in stream]
     assert isinstance(events[-1], RunFinished)
@@ -49,7 +49,7 @@ async def test_all_questions_share_one_budget(tmp_path: Path) -> None:
     source = open_mixture(str(tmp_path / "cave.py"), Budget(calls=1), DraftCache(tmp_path))
 
     async def answered(question: str) -> list[Event]:
-        run = cast("Any", source.ask(Conversation.of(question), print))
+        run = cast("Any", source.ask(Conversation.of(question), print, Wanted()))
         async with aclosing(run) as stream:
             return [event async for event in stream]
 

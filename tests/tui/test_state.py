@@ -23,9 +23,11 @@ from moa.events import (
     Routed,
     RunFailed,
     RunFinished,
+    ToolCalled,
 )
-from moa.messages import Message, Usage
+from moa.messages import Message, ToolCall, Usage
 from moa.tui.state import DraftView, RunView, failed, fold, reduce, stopped
+from moa.tui.words import called
 from tests.tui import scenes
 
 
@@ -66,6 +68,17 @@ def test_a_notice_says_what_a_draft_waits_for(state: str) -> None:
     view = fold([*scenes.BOTH_ASKED, DraftNotice(1.0, "math.1", state, "Wait.", 0.4)])  # type: ignore[arg-type]
     draft = draft_of(view, "math.1")
     assert (draft.state, draft.note, draft.fraction) == (state, "Wait.", 0.4)
+
+
+def test_what_tools_returned_is_kept_beside_the_draft_that_called_them_even_when_it_has_ended() -> None:
+    call = ToolCall("1", "weather", '{"city": "Ulm"}')
+    mine, later = ToolCalled(0.6, "math.1", call, "Sunny."), ToolCalled(7.0, "math.1", call, "Rain.")
+    view = fold([*scenes.BOTH_ASKED, DraftNotice(0.5, "math.1", "waiting", "Calling weather."), mine, mine])
+    assert (draft_of(view, "math.1").called, draft_of(view, "math.1").note) == ((mine,), "weather returned.")
+    view = fold([DraftFinished(6.0, scenes.draft("math", "Done.")), later], view)
+    assert draft_of(view, "math.1").called == (mine, later)
+    assert draft_of(view, "math.1").state == "done"
+    assert called(draft_of(view, "math.1"))[1] == 'weather({"city": "Ulm"}) → Rain.'
 
 
 def test_text_ends_the_waiting_and_marks_the_first_token() -> None:
@@ -250,6 +263,7 @@ strange_events: st.SearchStrategy[Event] = st.one_of(
     st.builds(AggregationStarted, times, st.builds(Aggregation, st.text(), st.text(), st.text())),
     st.builds(AnswerReplaced, times, st.text(), st.text()),
     st.builds(Degraded, times, st.builds(Degradation, st.text(), st.text(), st.text())),
+    st.builds(ToolCalled, times, strange_drafts, st.builds(ToolCall, st.text(), st.text(), st.text()), st.text()),
     st.builds(RunFailed, times, st.text()),
 )
 any_events = st.lists(st.sampled_from(ALL_EVENTS) | strange_events, max_size=40)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from textual.pilot import Pilot
 from textual.widgets import Markdown
 
+from moa.tui.past import Gap, PastTurn
+from moa.tui.prose import Prose
 from moa.tui.state import RunView, fold
 from moa.tui.transcript import Transcript
-from moa.tui.turn import Prose, Turn
+from moa.tui.turn import Turn
+from moa.tui.writing import Writing
 from tests.tui.scenes import REPLY, aggregating_scene, done_scene
 from tests.tui.stage import Stage, until, written
 
@@ -119,3 +122,48 @@ async def test_a_reader_who_scrolled_away_is_left_in_peace_while_tokens_come() -
         assert transcript.scroll_y == 0
         await pilot.press("ctrl+end")
         await until(pilot, lambda: transcript.scroll_y == transcript.max_scroll_y)
+
+
+async def test_many_turns_that_are_far_become_one_gap_and_are_still_told_in_order() -> None:
+    stage = Stage()
+    async with stage.app.run_test(size=(100, 30)) as pilot:
+        await stage.ready(pilot)
+        transcript = stage.chat.query_one(Transcript)
+        view = RunView(answer=Writing.of("Yes.\n\n" * 20), end="done")
+        await transcript.mount_all([Turn(f"Question {number}?", view) for number in range(45)])
+        await transcript.begin(Turn("The last one?", view))
+        await until(pilot, lambda: bool(transcript.query(Gap)))
+        await until(pilot, lambda: len(transcript.turns()) < 25)
+        questions = [f"Question {number}?" for number in range(45)]
+        assert [turn.question for turn in transcript.history()] == [*questions, "The last one?"]
+        length = transcript.virtual_size.height
+        await pilot.press("ctrl+home")
+        await until(pilot, lambda: "Question 0?" in stage.screen_text())
+        await until(pilot, lambda: all(map(written, (turn for turn in transcript.turns() if not turn.folded))))
+        assert transcript.virtual_size.height == length  # each gap is as high as its turns were
+        assert [turn.question for turn in transcript.history()] == [*questions, "The last one?"]
+
+
+async def test_a_turn_that_is_revealed_comes_to_the_top_of_the_screen() -> None:
+    stage = Stage()
+    async with stage.app.run_test(size=(100, 30)) as pilot:
+        await stage.ready(pilot)
+        transcript = stage.chat.query_one(Transcript)
+        views = [RunView(answer=Writing.of("Yes.\n\n" * (number % 7 + 5)), end="done") for number in range(100)]
+        await transcript.fill([PastTurn(f"Question {number}?", view) for number, view in enumerate(views)])
+        for number in (50, 3, 97, 51):
+            turn = await transcript.reveal(number)
+            await until(pilot, lambda turn=turn: turn.region.y == transcript.region.y)  # type: ignore[misc]
+            await until(pilot, lambda: all(map(written, (turn for turn in transcript.turns() if not turn.folded))))
+            assert turn.region.y == transcript.region.y
+        assert [turn.question for turn in transcript.history()] == [f"Question {number}?" for number in range(100)]
+
+
+def test_a_gap_knows_which_of_its_turns_lie_between_two_lines() -> None:
+    gap = Gap([PastTurn("?", RunView(end="done"), height=10, width=80) for _ in range(5)], 80)
+    assert gap.heights == [10] * 5
+    assert gap.between(0, 50) == (0, 5)
+    assert gap.between(-30, 5) == (0, 1)
+    assert gap.between(10, 11) == (1, 2)
+    assert gap.between(25, 39) == (2, 4)
+    assert gap.between(45, 1000)[0] == 4
