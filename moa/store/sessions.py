@@ -133,7 +133,7 @@ class Sessions:
         with self.store.reading() as database:
             rows = database.execute(
                 f"SELECT {_COLUMNS} FROM sessions WHERE deleted_unix IS {which} "  # noqa: S608  (constants)
-                "ORDER BY updated_unix DESC, id DESC LIMIT ?",
+                "ORDER BY updated_unix DESC, rowid DESC LIMIT ?",
                 (-1 if limit is None else limit,),
             ).fetchall()
         return [StoredSession(*row) for row in rows]
@@ -155,7 +155,7 @@ class Sessions:
         with self.store.reading() as database:
             rows = database.execute(
                 f"SELECT {_COLUMNS} FROM sessions WHERE substr(id, 1, ?) = ? "  # noqa: S608  (a constant)
-                "ORDER BY id = ? DESC, updated_unix DESC LIMIT ?",
+                "ORDER BY id = ? DESC, updated_unix DESC, rowid DESC LIMIT ?",
                 (len(name), storable(name), storable(name), _LISTED + 1),
             ).fetchall()
         found = [StoredSession(*row) for row in rows]
@@ -269,7 +269,7 @@ class Sessions:
         with self.store.reading() as database:
             row = database.execute(
                 f"SELECT {_COLUMNS} FROM sessions WHERE deleted_unix IS NULL "  # noqa: S608  (a constant)
-                "AND id IN (SELECT session FROM turns WHERE run = ?) ORDER BY created_unix, id LIMIT 1",
+                "AND id IN (SELECT session FROM turns WHERE run = ?) ORDER BY created_unix, rowid LIMIT 1",
                 (run,),
             ).fetchone()
         return StoredSession(*row) if row else None
