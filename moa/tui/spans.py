@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Final, Literal
 
 Doing = Literal["wait", "load", "retry", "stream", "judge", "review", "route"]
@@ -42,10 +43,14 @@ class Span:
 
 
 def marked(marks: tuple[Mark, ...], doing: Doing, at: float) -> tuple[Mark, ...]:
-    """Return the marks with another one, unless the same goes on. One that comes too late counts from the last one."""
+    """Return the marks with another one, unless the same goes on.
+
+    Marks stand in order, at finite times from 0 on: one that comes too late, or at no time, counts from the last.
+    """
     if marks and (marks[-1].doing == doing or len(marks) >= _MOST_MARKS):
         return marks
-    return (*marks, Mark(max(at, marks[-1].at) if marks else at, doing))
+    last = marks[-1].at if marks else 0.0
+    return (*marks, Mark(max(at, last) if isfinite(at) else last, doing))
 
 
 def spans(marks: Sequence[Mark], end: float) -> tuple[Span, ...]:

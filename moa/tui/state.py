@@ -273,7 +273,7 @@ def _with(view: RunView, draft: DraftView) -> RunView:
 
 def _draft_started(view: RunView, event: DraftStarted) -> RunView:
     draft = _found(view, event.draft, event.at)
-    marks = draft.marks or (Mark(event.at, "wait"),)
+    marks = draft.marks or marked((), "wait", event.at)
     return _with(view, replace(draft, agent=event.agent, model=event.model, started_at=event.at, marks=marks))
 
 

@@ -71,7 +71,7 @@ def _routing(view: RunView, now: float) -> Track | None:
 
 def _draft(draft: DraftView, now: float) -> Track:
     end = _finite(now if draft.ended_at is None else draft.ended_at)
-    held = tuple(replace(span, start=_finite(span.start), end=_finite(span.end)) for span in spans(draft.marks, end))
+    held = spans(draft.marks, end)
     how: Literal["", "done", "failed", "cancelled"] = ""
     if draft.over:
         how = "failed" if draft.state == "failed" else "cancelled" if draft.state == "cancelled" else "done"
@@ -82,7 +82,7 @@ def _aggregator(view: RunView, now: float) -> Track | None:
     if view.aggregation is None or not view.marks or view.answer_draft is not None:
         return None
     end = _finite(view.answered_at if view.answered_at is not None and (view.over or view.reviews) else now)
-    held = spans(tuple(replace(mark, at=_finite(mark.at)) for mark in view.marks), end)
+    held = spans(view.marks, end)
     ran = view.aggregation.ran
     took = held[-1].end - held[0].start
     if ran == "solo" and took < _WORTH_A_TRACK * max(end, _TOGETHER_SECONDS):

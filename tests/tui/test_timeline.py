@@ -153,3 +153,9 @@ def test_whatever_happened_spans_follow_one_another(events: list[Event], now: fl
         assert [span.start for span in track.spans[1:]] == ends[:-1]
         assert all(span.start <= span.end for span in track.spans)
     assert length(view, now) > 0
+
+
+def test_what_comes_at_no_time_at_all_counts_from_what_was_before() -> None:
+    view = fold([AggregationStarted(1.0, Aggregation("synthesize", "synthesize", "")), AnswerDelta(float("inf"), "It")])
+    [track] = tracks(view, 2.0)
+    assert [(span.doing, span.start, span.end) for span in track.spans] == [("judge", 1.0, 1.0), ("stream", 1.0, 2.0)]
