@@ -40,20 +40,12 @@ _ABBREVIATION = re.compile(
 
 
 async def supported(text: str, drafts: Sequence[Draft], embed: Embed | None = None) -> tuple[Support, ...]:
-    """Return what `support_of` does, without holding up the event loop; a short answer is not worth a thread."""
-    short = len(text) + sum(len(draft.text) for draft in drafts) <= _SHORT
-    evidence = _Evidence.of(text, drafts) if short else await asyncio.to_thread(_Evidence.of, text, drafts)
-    if embed is not None and evidence.open_rows:
-        await asyncio.to_thread(evidence.add_meaning, embed)
-    return evidence.support()
-
-
-def support_of(text: str, drafts: Sequence[Draft], embed: Embed | None = None) -> tuple[Support, ...]:
     """Return, for each sentence of an answer, the drafts that say it too, and how surely.
 
     The score of a draft is the larger one of two: the share of the sentence's pairs of words that the draft has (its
     ROUGE-2 recall), and how near the most similar sentence of the draft is in meaning. Drafts that score below
-    `SUPPORTS` are left out: a sentence without any is the aggregator's own.
+    `SUPPORTS` are left out: a sentence without any is the aggregator's own. Long texts are compared in a thread, so
+    that the event loop goes on.
 
     Args:
         text: the answer.
@@ -64,9 +56,10 @@ def support_of(text: str, drafts: Sequence[Draft], embed: Embed | None = None) -
     Raises:
         MoaError: whatever `embed` raises.
     """
-    evidence = _Evidence.of(text, drafts)
+    short = len(text) + sum(len(draft.text) for draft in drafts) <= _SHORT
+    evidence = _Evidence.of(text, drafts) if short else await asyncio.to_thread(_Evidence.of, text, drafts)
     if embed is not None and evidence.open_rows:
-        evidence.add_meaning(embed)
+        await asyncio.to_thread(evidence.add_meaning, embed)
     return evidence.support()
 
 

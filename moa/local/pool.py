@@ -34,7 +34,7 @@ from moa.local.machine_memory import default_budget
 from moa.local.member import Member, urgency
 from moa.local.order import order
 from moa.local.plan import Plan, Resident, Wanted, must_fit, plan
-from moa.local.processors import physical_cores
+from moa.local.processors import physical_cores, share
 from moa.local.report import Report
 from moa.local.steps import step_of
 
@@ -345,7 +345,7 @@ class Pool:
             working |= {self._members[each] for each in foresight.to_come if self._members[each].is_here}
         if not member.waiting or working <= {member}:
             return None  # it works alone, or when the drafts are written
-        return max(1, (self._cores() or os.cpu_count() or 1) // len(working | {member}))
+        return share(self._cores() or os.cpu_count() or 1, len(working | {member}))
 
     def _refuse(self, member: Member, error: Exception) -> None:
         waiting, member.waiting = member.waiting, []

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from textual.content import Content
 
-from moa.tui.card import Card, paragraph, spread
+from moa.tui.card import paragraph, spread
 from moa.tui.draft_card import state, title
 from moa.tui.race import racing
 from moa.tui.routing_card import agent_bar
-from moa.tui.state import DraftView, RunView
-from moa.tui.themes import Colours
+from moa.tui.run_card import RunCard
+from moa.tui.state import DraftView
 from moa.tui.words import decision, facts
 from moa.untrusted import one_line
 
@@ -23,20 +23,8 @@ _MOST_DRAFTS = 4
 _MOST_DRAFTS_WHEN_OVER = 2
 
 
-class Strip(Card):
+class Strip(RunCard):
     """Shows what the panel shows, in at most eight lines."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._view = RunView()
-        self._colours = Colours()
-        self._now = 0.0
-
-    def show(self, view: RunView, colours: Colours, now: float) -> None:
-        """Show the run as it stands `now` (seconds since it started)."""
-        if view is not self._view or colours != self._colours or (now != self._now and not view.over):
-            self._view, self._colours, self._now = view, colours, now
-            self.redraw()
 
     def draw_lines(self, width: int) -> Sequence[Content]:
         """Return bars, the reason, the drafts and the degradations."""

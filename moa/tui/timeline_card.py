@@ -7,10 +7,9 @@ from typing import Final
 
 from textual.content import Content
 
-from moa.tui.card import Card, heading, paragraph
+from moa.tui.card import heading, paragraph
+from moa.tui.run_card import RunCard
 from moa.tui.spans import Doing
-from moa.tui.state import RunView
-from moa.tui.themes import Colours
 from moa.tui.timeline import Track, length, tracks
 from moa.tui.words import duration
 from moa.untrusted import one_line
@@ -33,20 +32,8 @@ _TIME_WIDTH = 8
 _MOST_TRACKS = 9
 
 
-class TimelineCard(Card):
+class TimelineCard(RunCard):
     """Draws the timeline of a run."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._view = RunView()
-        self._colours = Colours()
-        self._now = 0.0
-
-    def show(self, view: RunView, colours: Colours, now: float) -> None:
-        """Show the run as it stands `now` (seconds since it started)."""
-        if view is not self._view or colours != self._colours or (now != self._now and not view.over):
-            self._view, self._colours, self._now = view, colours, now
-            self.redraw()
 
     def draw_lines(self, width: int) -> Sequence[Content]:
         """Return a heading, a row a track, and what the shapes mean."""

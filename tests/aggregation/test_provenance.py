@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from time import process_time
 
@@ -12,14 +13,18 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from moa.aggregation import Select, Synthesize
-from moa.aggregation.provenance import SENTENCES, SUPPORTS, sentences, support_of
-from moa.answers import Draft
+from moa.aggregation.provenance import SENTENCES, SUPPORTS, Embed, sentences, supported
+from moa.answers import Draft, Support
 from moa.errors import EncoderError
 from tests.aggregation.asking import ask, mixture, model
 
 
 def draft(text: str, agent: str = "math") -> Draft:
     return Draft(f"{agent}.1", agent, "m", "ok", text)
+
+
+def support_of(text: str, drafts: Sequence[Draft], embed: Embed | None = None) -> tuple[Support, ...]:
+    return asyncio.run(supported(text, drafts, embed))
 
 
 def split(text: str) -> list[str]:
