@@ -101,6 +101,14 @@ class Member:
             share = 1 / min(self.answers, _REMEMBERED_SPEEDS)
             self.tokens_per_second += share * (tokens / seconds - self.tokens_per_second)
 
+    def let_pass(self, lease: Lease) -> None:
+        """Count a request that goes past those that have waited for memory longer, unless it is of their own panel."""
+        if self.is_here or not self.waiting:
+            return
+        first = min(self.waiting, key=lambda each: each.number)
+        if lease.number > first.number and (lease.foresight is None or lease.foresight is not first.foresight):
+            self.overtaken += 1
+
     def load(self) -> None:
         """Take note that it is being loaded."""
         self.estimate = self.engine.expected_bytes()

@@ -259,17 +259,9 @@ class Pool:
                 lease = member.waiting.pop(0)
                 member.in_flight.add(lease)
                 member.last_used = self._clock()
-                self._count_overtaken_by(lease)
+                for other in self._members.values():
+                    other.let_pass(lease)
                 lease.grant(child)
-
-    def _count_overtaken_by(self, lease: Lease) -> None:
-        """Count a request as one that went past those that have waited for memory longer, unless of its own panel."""
-        for member in self._members.values():
-            if member.state != "away" or not member.waiting:
-                continue
-            first = min(member.waiting, key=lambda each: each.number)
-            if lease.number > first.number and (lease.foresight is None or lease.foresight is not first.foresight):
-                member.overtaken += 1
 
     def _arrange(self) -> None:
         """Plan, and begin to evict and to load accordingly."""

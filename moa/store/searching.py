@@ -125,7 +125,7 @@ def _hit(database: sqlite3.Connection, query: Query, run: str, question: str, an
     [mixture, asked] = database.execute("SELECT mixture, started_unix FROM runs WHERE id = ?", (run,)).fetchone()
     session, place, title = database.execute(
         "SELECT sessions.id, place, title FROM turns JOIN sessions ON sessions.id = turns.session "
-        "WHERE run = ? AND deleted_unix IS NULL ORDER BY created_unix, sessions.id, place LIMIT 1",
+        "WHERE run = ? AND deleted_unix IS NULL ORDER BY created_unix, sessions.rowid, place LIMIT 1",
         (run,),
     ).fetchone() or (None, None, mixture)
     asked_as = excerpt(question, query, _EXCERPT_CHARACTERS)
