@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textual.pilot import Pilot
+
 from moa.messages import Conversation
 from moa.tui.routing_card import RoutingCard
 from tests.tui.scenes import QUESTION, done_scene, racing_scene
@@ -12,6 +14,14 @@ TYPED = "Is a verbal contract enforceable?"
 
 def card(stage: Stage) -> RoutingCard:
     return stage.chat.query_one(RoutingCard)
+
+
+async def begun(stage: Stage, pilot: Pilot[None]) -> None:
+    """Type a question, and begin to decide who gets it."""
+    await stage.ready(pilot)
+    stage.prompt.put(TYPED)
+    await pilot.press("f5")
+    await until(pilot, lambda: card(stage).has_focus)
 
 
 async def test_what_stands_in_the_prompt_is_decided_without_being_asked() -> None:
@@ -56,10 +66,7 @@ async def test_another_threshold_shows_who_would_be_asked_and_is_forgotten_after
 async def test_agents_are_pinned_and_excluded_for_the_next_question_only() -> None:
     stage = Stage(done_scene())
     async with stage.app.run_test(size=(120, 40)) as pilot:
-        await stage.ready(pilot)
-        stage.prompt.put(TYPED)
-        await pilot.press("f5")
-        await until(pilot, lambda: card(stage).has_focus)
+        await begun(stage, pilot)
         await pilot.press("x", "down", "p")  # the most probable one is selected first
         await until(pilot, lambda: "For this question  +law −code" in stage.screen_text())
         assert "●+law" in stage.screen_text()
@@ -78,10 +85,7 @@ async def test_agents_are_pinned_and_excluded_for_the_next_question_only() -> No
 async def test_pressed_again_a_key_takes_its_wish_back() -> None:
     stage = Stage(done_scene())
     async with stage.app.run_test(size=(120, 40)) as pilot:
-        await stage.ready(pilot)
-        stage.prompt.put(TYPED)
-        await pilot.press("f5")
-        await until(pilot, lambda: card(stage).has_focus)
+        await begun(stage, pilot)
         await pilot.press("p", "p", "x", "x", "up", "up")
         assert not stage.chat.otherwise
 
@@ -89,10 +93,7 @@ async def test_pressed_again_a_key_takes_its_wish_back() -> None:
 async def test_enter_asks_the_panel_that_a_threshold_would_choose() -> None:
     stage = Stage(done_scene())
     async with stage.app.run_test(size=(120, 40)) as pilot:
-        await stage.ready(pilot)
-        stage.prompt.put(TYPED)
-        await pilot.press("f5")
-        await until(pilot, lambda: card(stage).has_focus)
+        await begun(stage, pilot)
         await pilot.press("right", "right", "right", "enter")
         await until(pilot, lambda: bool(stage.script.wanted))
         await stage.shown(pilot)
@@ -104,10 +105,7 @@ async def test_enter_asks_the_panel_that_a_threshold_would_choose() -> None:
 async def test_one_agent_can_be_made_to_answer_alone() -> None:
     stage = Stage(done_scene())
     async with stage.app.run_test(size=(120, 40)) as pilot:
-        await stage.ready(pilot)
-        stage.prompt.put(TYPED)
-        await pilot.press("f5")
-        await until(pilot, lambda: card(stage).has_focus)
+        await begun(stage, pilot)
         await pilot.press("down", "o", "enter")
         await until(pilot, lambda: bool(stage.script.wanted))
         assert stage.script.wanted[0].pin == ("law",)
