@@ -198,3 +198,11 @@ class AllDraftsFailed(MoaError):
 
 class StoreError(MoaError):
     """The database of runs cannot be read or written."""
+
+
+class SuiteError(UsageError):
+    """A suite of questions cannot be used as it is."""
+
+
+class ScoringError(MoaError):
+    """An answer could not be scored, which says nothing of the answer."""

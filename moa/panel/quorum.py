@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-_ROUNDING = 1e-9  # weights are sums of floats: 0.1 + 0.2 reaches a quorum of 0.3
+_ROUNDING = 1 - 1e-9  # weights are sums of floats: 0.1 + 0.2 reaches a quorum of 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def verdict(standings: Sequence[Standing], quorum: float) -> Verdict:
     """
     weights = _weights(standings)
     succeeded = sum(weight for standing, weight in zip(standings, weights, strict=True) if standing.state == "ok")
-    if succeeded + _ROUNDING < quorum * sum(weights) or not succeeded:
+    if succeeded < quorum * sum(weights) * _ROUNDING or not succeeded:
         return "short"
     return "reached" if _strongest_ended(standings) else "strongest"
 
@@ -56,7 +56,7 @@ def share_in(standings: Sequence[Standing]) -> float:
 def strongest(standings: Sequence[Standing]) -> tuple[Standing, ...]:
     """Return the drafts with the most weight, several if they have the same."""
     most = max(standing.weight for standing in standings)
-    return tuple(standing for standing in standings if standing.weight >= most - _ROUNDING)
+    return tuple(standing for standing in standings if standing.weight >= most * _ROUNDING)
 
 
 def _strongest_ended(standings: Sequence[Standing]) -> bool:

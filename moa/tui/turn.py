@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Lock
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -55,6 +56,7 @@ class Turn(Vertical):
         self._colours = colours or Colours()
         self._shown = Writing()
         self._stream: MarkdownStream | None = None
+        self._drawing = Lock()
         self.folded = False
 
     @property
@@ -93,13 +95,14 @@ class Turn(Vertical):
     async def show(self, view: RunView, colours: Colours, now: float = 0.0, *, figures: bool = True) -> None:
         """Show the run as it stands `now` (seconds since it started); only what changed is drawn again."""
         self.view, self._colours = view, colours
-        if self.folded or not self.is_mounted:
-            return
-        self._show_race(now, figures=figures)
-        self.set_class(not authors(view), "-silent")
-        _update(self._above, self._credit())
-        await self._write()
-        _update(self._below, self._status())
+        async with self._drawing:  # a text that is still being written would end up behind the one that replaces it
+            if self.folded or not self.is_mounted:
+                return
+            self._show_race(now, figures=figures)
+            self.set_class(not authors(self.view), "-silent")
+            _update(self._above, self._credit())
+            await self._write()
+            _update(self._below, self._status())
 
     async def fold(self) -> None:
         """Give up the widgets and keep the height."""

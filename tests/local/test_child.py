@@ -194,6 +194,8 @@ from moa.local.child import Child
 
 child = Child("tiny", Path(sys.argv[1]), 512, 1)
 child.wait_until_loaded()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, if the tests run in the background of a shell
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 if sys.argv[2] == "stopped":
     os.kill(child.pid, signal.SIGSTOP)
 print(child.pid, flush=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from textual.pilot import Pilot
 from textual.widgets import Markdown
 
+from moa.events import AnswerDelta
 from moa.tui.past import Gap, PastTurn
 from moa.tui.prose import Prose
 from moa.tui.state import RunView, fold
@@ -37,6 +40,7 @@ async def test_turns_far_from_the_screen_give_up_their_widgets_and_keep_their_he
         assert not last.folded
         assert not first.children
         assert first.size.height == last.size.height
+        await until(pilot, lambda: all(not turn.children for turn in transcript.turns() if turn.folded))
         assert len(transcript.query(Markdown)) == sum(not turn.folded for turn in transcript.turns()) < TURNS
 
 
@@ -167,3 +171,16 @@ def test_a_gap_knows_which_of_its_turns_lie_between_two_lines() -> None:
     assert gap.between(10, 11) == (1, 2)
     assert gap.between(25, 39) == (2, 4)
     assert gap.between(45, 1000)[0] == 4
+
+
+async def test_an_answer_that_ends_while_its_first_words_are_being_written_is_there() -> None:
+    stage = Stage()
+    async with stage.app.run_test(size=(100, 40)) as pilot:
+        await stage.ready(pilot)
+        started = [event for event in aggregating_scene() if not isinstance(event, AnswerDelta)]
+        turn = Turn("How many?", fold(started))
+        await stage.chat.query_one(Transcript).begin(turn)
+        begun = fold([*started, AnswerDelta(4.9, "There")])
+        await asyncio.gather(*(turn.show(view, stage.chat.colours) for view in (begun, fold(done_scene()))))
+        await until(pilot, lambda: written(turn))
+        assert turn.query_one(Prose).source == REPLY

@@ -1,0 +1,1 @@
+"""Evaluation: the same questions through single models and mixtures, compared in pairs."""

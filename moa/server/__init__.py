@@ -1,0 +1,1 @@
+"""The HTTP server: a mixture as one more model of the OpenAI protocol."""
