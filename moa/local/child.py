@@ -49,7 +49,6 @@ class Child:
         slots: requests that are answered at the same time.
         embeds: whether it turns texts into vectors, in place of answering them.
         adapters: LoRA files that are loaded beside the model. None is applied unless a request says so.
-        threads: how many threads compute; None means one for each physical core.
         gpu: what `engine_process` is told about GPUs.
         keep: an existing folder, of this user alone, into which slots can be saved.
     """
@@ -63,7 +62,6 @@ class Child:
         *,
         embeds: bool = False,
         adapters: tuple[Path, ...] = (),
-        threads: int | None = None,
         gpu: Mapping[str, Any] | None = None,
         keep: Path | None = None,
     ) -> None:
@@ -84,7 +82,7 @@ class Child:
             "slots": slots,
             "embeds": embeds,
             "adapters": list(map(str, adapters)),
-            "threads": threads or physical_cores(),
+            "threads": physical_cores(),
             "gpu": dict(gpu or {}),
             "keep": str(keep) if keep else None,
             "secret": self.secret,

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+CPU = "CPU"
+"""The device of a model that no GPU takes a part of."""
 _RESERVE_BYTES = 2**30  # of each GPU: for its driver's and its libraries' own, and for whatever else draws on it
 _RESERVE_SHARE = 0.05  # or so much of it, if that is more: large ones have larger workspaces
 
@@ -63,7 +65,7 @@ class Offload:
     """The GPU that does it if it is one alone."""
     split: tuple[float, ...] = ()
     """Of each GPU, its share of the layers; empty if one alone does it."""
-    device: str = "CPU"
+    device: str = CPU
     """What the model runs on, for people."""
     gpu_bytes: int = 0
     """What that takes of all GPUs together."""

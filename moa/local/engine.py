@@ -22,6 +22,7 @@ from moa.local.child import Child
 from moa.local.gguf import Header, read_header
 from moa.local.machine_memory import resident_bytes
 from moa.local.need import load_of, need_of
+from moa.local.processors import Processors, keep_to
 from moa.local.restarts import Restarts
 from moa.local.slot_files import Kept, drop_kept, keep_slots, kept_folder, restore_slots
 from moa.local.slots import Slots
@@ -100,11 +101,8 @@ class Engine:
         self.settings = settings if self._forgotten else self.settings.joined(settings)
         self._forgotten = False
 
-    def start(self, threads: int | None = None) -> Child:
+    def start(self) -> Child:
         """Return the child that serves the model, starting it if none runs. Blocks; one starts it, others wait.
-
-        Args:
-            threads: of the processor that it may use; None takes one for each physical core.
 
         Raises:
             EngineError: the model is damaged or not made for what is wanted of it, or the engine cannot load it.
@@ -114,7 +112,7 @@ class Engine:
                 return child
             self.stop()
             stops, settings = self._stops, self.settings
-            child = self._born(settings, context_of(self.name, settings), threads)
+            child = self._born(settings, context_of(self.name, settings))
             self._child, self._running = child, settings
             if self._stops != stops:  # too early for whoever stopped it to see the child
                 child.stop()
@@ -127,6 +125,11 @@ class Engine:
                 raise
             self._furnish(child, settings)
             return child
+
+    def keep_to(self, processors: Processors) -> None:
+        """Have it compute on some processors only."""
+        if child := self.child:
+            keep_to(child.pid, processors)
 
     def stop(self) -> None:
         """End the child, if there is one. Requests under way fail."""
@@ -156,7 +159,7 @@ class Engine:
             if self.slots:
                 self.slots = Slots(self._slot_count)  # those who held one may still have to notice
 
-    def _born(self, settings: EngineSettings, context: int, threads: int | None) -> Child:
+    def _born(self, settings: EngineSettings, context: int) -> Child:
         return Child(
             self.name,
             settings.model,
@@ -164,7 +167,6 @@ class Engine:
             settings.slots,
             embeds=settings.embeds,
             adapters=settings.adapters,
-            threads=threads,
             gpu=_placing(settings),
             keep=None if settings.embeds else kept_folder(),
         )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from moa.local.devices import CPU
 from moa.local.engine import Engine
 from moa.local.lease import Lease
 from moa.local.plan import Resident, Wanted
+from moa.local.processors import Processors
 
 _LEAST_OF_ESTIMATE = 0.9
 """What is measured counts, but not less than this share of the estimate: other requests may take a little more."""
@@ -41,6 +43,8 @@ class Member:
     tokens_per_second: float = 0.0
     """Running mean of what it writes; 0 before its first answer."""
     answers: int = 0
+    processors: Processors | None = None
+    """Where it was last told to compute; None if it was told nothing since it was loaded, and may use them all."""
 
     @property
     def bytes(self) -> int:
@@ -52,6 +56,12 @@ class Member:
         if self.state == "away":
             return self.engine.expected_bytes() + self.correction
         return max(self.estimate + self.correction, self.measured)
+
+    @property
+    def computes_here(self) -> bool:
+        """Whether it computes on the processor, and not on a GPU."""
+        child = self.engine.child
+        return child is not None and child.device == CPU
 
     @property
     def is_here(self) -> bool:
@@ -113,6 +123,7 @@ class Member:
         """Take note that it is being loaded."""
         self.estimate = self.engine.expected_bytes()
         self.state, self.measured, self.filled, self.overtaken = "loading", 0, False, 0
+        self.processors = None
 
     def held(self, now: int | None) -> None:
         """Take note of the bytes that it holds now; None if nobody can say."""

@@ -12,17 +12,20 @@ A request asks for a *lease* of the engine that it needs. Four rules decide who 
 4. **Ahead of time.** What a panel needs after its drafts (the aggregator's model) is loaded as soon as there is room
    beside what still drafts.
 
+Engines that compute at the same time divide the cores of the processor: as soon as one is done, the others have its
+share. (Threads that two engines run on one core wait for one another; and an engine that was started with half as many
+threads would keep to them for ever.)
+
 The pool is bound to no event loop: several threads and loops of one process share it. It starts and ends engines in
 threads of its own.
 """
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import cached_property, partial
 from time import monotonic
 
 from moa.errors import EngineError
@@ -34,7 +37,7 @@ from moa.local.machine_memory import default_budget
 from moa.local.member import Member, urgency
 from moa.local.order import order
 from moa.local.plan import Plan, Resident, Wanted, must_fit, plan
-from moa.local.processors import physical_cores, share
+from moa.local.processors import Processors, cores, divide
 from moa.local.report import Report
 from moa.local.steps import step_of
 
@@ -52,8 +55,8 @@ class Pool:
 
     Args:
         budget: returns the bytes that all engines may take together; asked whenever none is in memory.
-        cores: returns those of the processor, to be divided among engines that work at the same time; None if only the
-            engine knows.
+        cores: returns those of the processor, to be divided among engines that compute at the same time; none if they
+            cannot be told apart, and the system divides them.
         run: does blocking work elsewhere.
         after: does something when so many seconds have passed.
         clock: returns seconds.
@@ -63,13 +66,13 @@ class Pool:
         self,
         budget: Callable[[], int] = default_budget,
         *,
-        cores: Callable[[], int | None] = physical_cores,
+        cores: Callable[[], Sequence[Processors]] = cores,
         run: Callable[[Work], None] = beside,
         after: Callable[[float, Work], None] = later,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._ask_budget = budget
-        self._cores = cores
+        self._ask_cores = cores
         self._run = run
         self._after = after
         self._clock = clock
@@ -234,6 +237,7 @@ class Pool:
         self._lend()
         self._arrange()
         self._lend()  # some need not make room any more
+        self._divide_cores()
         for member in self._members.values():
             for lease in member.waiting:
                 if not (lease.foresight and lease.foresight.gathering and member.state == "away"):
@@ -281,7 +285,7 @@ class Pool:
             if free < 0 or any(each.state == "loading" for each in self._members.values()):
                 break
             member.load()
-            self._run(partial(self._load, member, self._threads(member)))
+            self._run(partial(self._load, member))
 
     def _wanted_now(self) -> list[Wanted]:
         """Return the engines that somebody waits for, the most urgent first. Those that can never come are refused."""
@@ -328,16 +332,19 @@ class Pool:
             self._starving = first
             self._yielding = set(plan(waiting[:1], self._resident(idle=True), self._budget).evictions)
 
-    def _threads(self, member: Member) -> int | None:
-        """Return how many threads an engine gets: the cores, divided by the engines that will work when it does."""
-        loads = self._plan.loads
-        working = {each for each in self._members.values() if each.in_flight}
-        working |= {each for each in self._members.values() if each.waiting and (each.is_here or each.engine in loads)}
-        for foresight in {lease.foresight for lease in member.waiting if lease.foresight}:
-            working |= {self._members[each] for each in foresight.to_come if self._members[each].is_here}
-        if not member.waiting or working <= {member}:
-            return None  # it works alone, or when the drafts are written
-        return share(self._cores() or os.cpu_count() or 1, len(working | {member}))
+    def _divide_cores(self) -> None:
+        """Give each engine that computes its share of the cores."""
+        computing = [member for member in self._members.values() if member.in_flight and member.computes_here]
+        if not computing or not self._cores:
+            return
+        for member, share in zip(computing, divide(self._cores, len(computing)), strict=True):
+            if member.processors != share:
+                member.processors = share
+                member.engine.keep_to(share)
+
+    @cached_property
+    def _cores(self) -> Sequence[Processors]:
+        return self._ask_cores()
 
     def _refuse(self, member: Member, error: Exception) -> None:
         waiting, member.waiting = member.waiting, []
@@ -348,7 +355,7 @@ class Pool:
         member.state = "leaving"
         self._run(partial(self._end, member))
 
-    def _load(self, member: Member, threads: int | None) -> None:
+    def _load(self, member: Member) -> None:
         """Load an engine, if somebody still wants it. Takes the lock itself."""
         began, failure = self._clock(), None
         with self._lock:
@@ -357,7 +364,7 @@ class Pool:
                 self._settle()
                 return
         try:
-            member.engine.start(threads)
+            member.engine.start()
         except Exception as error:  # noqa: BLE001  (whatever it is, those who wait for the engine are told)
             failure = error
         holds = member.engine.held_bytes()

@@ -11,24 +11,27 @@ from typing import cast
 
 from moa.errors import EngineError
 from moa.local.child import Child
+from moa.local.devices import CPU
 from moa.local.engine import Engine, EngineSettings
 from moa.local.lease import Lease, Step, Wish
 from moa.local.pool import Pool
+from moa.local.processors import Processors
 
 
 class FakeEngine(Engine):
     """Takes the bytes that it is said to take, and remembers what happened to it."""
 
-    def __init__(self, name: str, size: int, *, slots: int = 1, context: int = 100) -> None:
+    def __init__(self, name: str, size: int, *, slots: int = 1, context: int = 100, device: str = CPU) -> None:
         super().__init__(name, EngineSettings(Path(f"/{name}.gguf"), context, slots))
         self.size = size
         self.holds: int | None = None
         """What it is found to hold; None if nobody can say."""
         self.fails: Exception | None = None
-        self.threads: list[int | None] = []
-        """Of each of its starts."""
+        self.starts = 0
+        self.kept_to: list[Processors] = []
+        """Where it was told to compute, each time."""
         self.dead = False
-        self._served = SimpleNamespace(name=name, adapters=(), working=nullcontext, end=lambda _: None)
+        self._served = SimpleNamespace(name=name, device=device, adapters=(), working=nullcontext, end=lambda _: None)
 
     def serves(self, address: str, secret: str) -> None:
         """Let its child be the server at this address."""
@@ -38,8 +41,8 @@ class FakeEngine(Engine):
     def child(self) -> Child | None:
         return None if self.dead else self._child
 
-    def start(self, threads: int | None = None) -> Child:
-        self.threads.append(threads)
+    def start(self) -> Child:
+        self.starts += 1
         if self.fails:
             self.restarts.died(self.fails)
             raise self.fails
@@ -47,6 +50,9 @@ class FakeEngine(Engine):
         self._running = self.settings
         self._child = cast("Child", self._served)
         return self._child
+
+    def keep_to(self, processors: Processors) -> None:
+        self.kept_to.append(processors)
 
     def evict(self) -> None:
         self.stop()
@@ -74,7 +80,7 @@ class Workshop:
     """A pool in which nothing happens by itself."""
 
     budget: int
-    cores: int = 8
+    cores: int = 0
     now: float = 0.0
     work: list[Callable[[], None]] = field(default_factory=list)
     """What the pool wants done elsewhere: loads and evictions."""
@@ -85,7 +91,7 @@ class Workshop:
     def __post_init__(self) -> None:
         self.pool = Pool(
             lambda: self.budget,
-            cores=lambda: self.cores,
+            cores=lambda: [frozenset({core}) for core in range(self.cores)],
             run=self.work.append,
             after=lambda _, timer: self.timers.append(timer),
             clock=self._tick,

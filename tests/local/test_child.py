@@ -177,10 +177,6 @@ def test_what_it_refuses_is_told_and_does_not_end_it(begin: Begin) -> None:
         child.post("/tokenize", {"content": "Hello"})
 
 
-def test_its_threads_are_as_many_as_it_is_told(begin: Begin) -> None:
-    assert begin(threads=1)._order["threads"] == 1
-
-
 def test_an_adapter_that_the_engine_refuses_is_told_in_its_words(begin: Begin, tmp_path: Path) -> None:
     hollow = write_gguf(tmp_path / "hollow.gguf", CHAT)
     with pytest.raises(EngineError, match=r"could not load tiny \(.*\) with .*hollow\.gguf\. It said: .*adapter"):

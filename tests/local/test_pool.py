@@ -41,7 +41,7 @@ def test_a_loaded_model_is_lent_at_once_and_stays_when_it_is_given_back() -> Non
 
     assert again.granted
     assert again.steps == [None]
-    assert len(math.threads) == 1
+    assert math.starts == 1
 
 
 def test_more_requests_than_slots_wait_in_their_order() -> None:
@@ -112,14 +112,14 @@ def test_whoever_stops_waiting_holds_up_nobody() -> None:
     shop.go_on()
 
     assert asked.granted
-    assert not code.threads
+    assert not code.starts
 
 
 def test_a_load_that_nobody_waits_for_any_more_is_not_begun() -> None:
     shop, math = Workshop(4 * GB), FakeEngine("math", GB)
     shop.ask(math).done()
     shop.go_on()
-    assert not math.threads
+    assert not math.starts
     assert shop.taken == 0
 
 
@@ -149,7 +149,7 @@ def test_a_model_that_fails_again_and_again_is_left_alone_for_a_while() -> None:
     with pytest.raises(EngineError, match="died 2 times in a row"):
         shop.ask(math)
 
-    assert len(math.threads) == 2
+    assert math.starts == 2
 
 
 def test_a_model_that_died_is_loaded_anew() -> None:
@@ -229,7 +229,7 @@ def test_agents_that_share_a_file_share_one_copy_that_does_what_all_of_them_want
     assert second.granted
     assert base.running == EngineSettings(base.settings.model, 200, 2, adapters=(law,))
     assert shop.ask(base, base.wish(context=50)).granted
-    assert len(base.threads) == 2
+    assert base.starts == 2
 
 
 def test_a_request_that_waits_for_memory_is_overtaken_by_a_few_but_not_for_ever() -> None:
@@ -284,7 +284,7 @@ def test_the_drafts_of_a_panel_go_in_the_order_that_loads_the_least() -> None:
 
     assert order == ["law", "code", "math"]
     assert aggregator.granted
-    assert [len(engine.threads) for engine in (math, code, law)] == [1, 1, 1]
+    assert [engine.starts for engine in (math, code, law)] == [1, 1, 1]
 
 
 def test_without_foresight_the_same_panel_loads_one_more() -> None:
@@ -300,7 +300,7 @@ def test_without_foresight_the_same_panel_loads_one_more() -> None:
     shop.go_on()
 
     assert order == ["math", "code", "law"]
-    assert sum(len(engine.threads) for engine in (math, code, law)) == 5
+    assert sum(engine.starts for engine in (math, code, law)) == 5
 
 
 def drafted(shop: Workshop, asked: dict[str, Asked]) -> list[str]:
@@ -366,23 +366,29 @@ def test_a_model_in_memory_waits_for_its_foreseen_draft_unless_others_need_its_p
         assert other.granted
 
 
-def test_the_cores_are_divided_among_models_that_draft_together() -> None:
+def test_engines_that_compute_at_the_same_time_divide_the_cores_until_one_is_done() -> None:
     shop = Workshop(9 * GB, cores=8)
-    math, code, writer = (FakeEngine(name, 2 * GB) for name in ("math", "code", "writer"))
-    with shop.pool.foresee([math, code], then=[writer]):
-        for engine in (math, code):
-            shop.ask(engine)
-        shop.go_on()
-
-    assert (math.threads, code.threads) == ([4], [4])
-    assert writer.threads == [None]  # all of them: it works when the drafts are written
-
-
-def test_a_model_that_works_alone_gets_all_cores() -> None:
-    shop, math = Workshop(9 * GB), FakeEngine("math", GB)
-    shop.ask(math)
+    math, code = FakeEngine("math", 2 * GB), FakeEngine("code", 2 * GB)
+    first, second = shop.ask(math), shop.ask(code)
     shop.go_on()
-    assert math.threads == [None]
+
+    assert math.kept_to == [frozenset(range(8)), frozenset(range(4))]
+    assert code.kept_to == [frozenset(range(4, 8))]
+    first.done()
+    assert code.kept_to[-1] == frozenset(range(8))
+    second.done()
+    shop.ask(math)
+    assert math.kept_to[-1] == frozenset(range(8))
+
+
+def test_what_computes_on_a_gpu_takes_no_cores_from_others() -> None:
+    shop = Workshop(9 * GB, cores=8)
+    math, code = FakeEngine("math", 2 * GB), FakeEngine("code", 2 * GB, device="CUDA0")
+    shop.ask(math)
+    shop.ask(code)
+    shop.go_on()
+    assert math.kept_to == [frozenset(range(8))]
+    assert not code.kept_to
 
 
 @given(
@@ -438,4 +444,4 @@ def test_leases_are_waited_for_in_threads_too() -> None:
     for thread in threads:
         thread.join()
     assert found == ["math"] * 8
-    assert len(math.threads) == 1
+    assert math.starts == 1

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from moa.local.processors import physical_cores, share
+from moa.local.processors import Processors, cores, divide, keep_to, physical_cores
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the engine itself counts the cores")
 
@@ -52,10 +53,40 @@ def test_this_machine() -> None:
     assert 1 <= cores <= len(os.sched_getaffinity(0))
 
 
+def processors(*each: int) -> Processors:
+    return frozenset(each)
+
+
+def test_hyper_threads_of_a_core_stay_together(machine: Path) -> None:
+    assert cores(machine) == [processors(core, core + 4) for core in range(4)]
+
+
 @pytest.mark.parametrize(
-    ("cores", "engines", "threads"), [(8, 1, 8), (8, 2, 4), (8, 3, 2), (2, 3, 1), (1, 1, 1), (None, 2, None)]
+    ("count", "engines", "shares"),
+    [
+        (4, 1, [processors(0, 1, 2, 3)]),
+        (4, 2, [processors(0, 1), processors(2, 3)]),
+        (4, 3, [processors(0), processors(1), processors(2, 3)]),
+        (2, 3, [processors(0), processors(1), processors(0)]),
+        (1, 1, [processors(0)]),
+    ],
 )
-def test_engines_that_work_at_the_same_time_divide_the_cores(
-    cores: int | None, engines: int, threads: int | None
+def test_engines_that_compute_at_the_same_time_divide_the_cores(
+    count: int, engines: int, shares: list[Processors]
 ) -> None:
-    assert share(cores, engines) == threads
+    assert divide([processors(core) for core in range(count)], engines) == shares
+
+
+def test_a_process_is_kept_to_processors_with_all_its_threads() -> None:
+    threads = "import sys, threading\nthreading.Thread(target=sys.stdin.read).start()\nprint(flush=True)"
+    with subprocess.Popen([sys.executable, "-c", threads], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdout.readline()
+        one = processors(min(os.sched_getaffinity(0)))
+        keep_to(process.pid, one)
+        running = list(Path(f"/proc/{process.pid}/task").iterdir())
+        assert len(running) > 1
+        assert {frozenset(os.sched_getaffinity(int(thread.name))) for thread in running} == {one}
+        process.stdin.close()
+    keep_to(process.pid, one)  # it has ended: nothing happens
