@@ -48,7 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--frames", type=int, default=180, help="of each measurement")
     parser.add_argument("--runs", type=int, default=3, help="of each measurement; the table has medians")
-    parser.add_argument("--only", choices=["frames", "paint", "open", "search"], help="one part")
+    parser.add_argument("--only", choices=["frames", "long", "paint", "open", "search"], help="one part")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.child:
@@ -59,6 +59,8 @@ def main() -> None:
     print(f"Headless, {SIZE[0]}×{SIZE[1]}; CPU of the whole process; median of {chosen.runs} runs.\n")
     if chosen.only in {None, "frames"}:
         streams(chosen.runs, chosen.frames)
+    if chosen.only in {None, "long"}:
+        long_answers(chosen.runs, chosen.frames)
     if chosen.only in {None, "paint"}:
         paint(chosen.runs)
     if chosen.only in {None, "open"}:
@@ -78,6 +80,18 @@ def streams(runs: int, frames: int) -> None:
             mib = statistics.median(each["mib"] for each in found)
             verdict = judged(frame, FRAME_BAR_MS, "ms") if turns == 200 and what == "drafts" else ""
             print(f"{f'{told}, {turns} turns':<44}{frame:>12.1f}{token:>12.2f}{mib:>8.0f}  {verdict}", flush=True)
+    print()
+
+
+def long_answers(runs: int, frames: int) -> None:
+    """Measure what a frame costs while an answer streams that is long already."""
+    print(f"{'while it streams, without earlier turns':<44}{'ms a frame':>12}{'':>12}{'MiB':>8}")
+    for characters in (10_000, 100_000, 1_000_000):
+        found = [child("long", characters, frames) for _ in range(runs)]
+        frame = statistics.median(each["ms_a_frame"] for each in found)
+        mib = statistics.median(each["mib"] for each in found)
+        told = f"an answer that has {characters:,} characters"
+        print(f"{told:<44}{frame:>12.1f}{'':>12}{mib:>8.0f}", flush=True)
     print()
 
 
@@ -120,8 +134,15 @@ def child(what: str, argument: int, frames: int) -> dict[str, float]:
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
-async def streaming(turns: int, frames: int, *, answer: bool) -> dict[str, float]:
-    """Stream four drafts, or an answer, below some earlier turns, and count the CPU of so many frames."""
+async def streaming(turns: int, frames: int, *, answer: bool, written: int = 0) -> dict[str, float]:
+    """Stream four drafts, or an answer, below some earlier turns, and count the CPU of so many frames.
+
+    Args:
+        turns: how many.
+        frames: how many.
+        answer: whether it is an answer.
+        written: characters that the answer has already.
+    """
     from moa.tui.app import MoaApp
     from moa.tui.chat_screen import ChatScreen
     from moa.tui.prompt import Prompt
@@ -137,6 +158,10 @@ async def streaming(turns: int, frames: int, *, answer: bool) -> dict[str, float
         for event in events["before"]:
             yield event
         told = 0
+        if written:
+            text = "".join(token(count) for count in range(written))[:written]
+            for event in events["whole"](text):
+                yield event
         for frame in range(WARMING_FRAMES + frames + 1):
             await drawn.next()
             if frame in {WARMING_FRAMES, WARMING_FRAMES + frames}:
@@ -210,7 +235,11 @@ def run_events(*, answer: bool) -> dict[str, Any]:
             for name in names
         ]
         before.append(happened.AggregationStarted(0.04, Aggregation("synthesize", "synthesize", "4 drafts")))
-    return {"before": before, "piece": answers if answer else drafts}
+
+    def whole(text: str) -> Sequence[Any]:
+        return [happened.AnswerDelta(0.05, text)]
+
+    return {"before": before, "piece": answers if answer else drafts, "whole": whole}
 
 
 def token(count: int) -> str:
@@ -274,7 +303,12 @@ async def answer_streaming(argument: int, frames: int) -> dict[str, float]:
     return await streaming(argument, frames, answer=True)
 
 
-CHILDREN = {"drafts": drafts_streaming, "answer": answer_streaming, "open": open_session}
+async def long_streaming(argument: int, frames: int) -> dict[str, float]:
+    """Measure an answer that has so many characters already."""
+    return await streaming(0, frames, answer=True, written=argument)
+
+
+CHILDREN = {"drafts": drafts_streaming, "answer": answer_streaming, "long": long_streaming, "open": open_session}
 
 
 def first_paint(compiled: str) -> tuple[float, float]:

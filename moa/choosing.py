@@ -19,7 +19,22 @@ if TYPE_CHECKING:
 async def routing_of(mixture: Mixture, conversation: Conversation, wishes: Wishes) -> Routing:
     """Decide as if nobody were busy: who is, is looked up when the decision is made and not while it is."""
     route = partial(mixture.router.route, fallback=mixture.fallback, wishes=wishes, feedback=mixture.feedback)
-    return sized(await in_thread(partial(route, conversation, mixture.agents)), mixture.aggregator)
+    decide = partial(route, conversation, mixture.agents)
+    routing = decide() if _is_decided_at_once(mixture, conversation) else await in_thread(decide)
+    return sized(routing, mixture.aggregator)
+
+
+_SHORT_CHARACTERS = 20_000
+"""Of a conversation that is read in no time."""
+
+
+def _is_decided_at_once(mixture: Mixture, conversation: Conversation) -> bool:
+    """Whether a decision takes less time than a thread does: among one agent nothing is encoded."""
+    from moa.routing import Router
+
+    if len(mixture.agents) > 1 or type(mixture.router) is not Router:
+        return False
+    return sum(len(message.content) for message in conversation.messages) <= _SHORT_CHARACTERS
 
 
 def sized(routing: Routing, aggregator: Aggregator) -> Routing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -203,8 +204,9 @@ def _parsed(schema: type[BaseModel] | Mapping[str, Any], text: str) -> Any:
     from referencing import Registry
     from referencing.exceptions import Unresolvable
 
+    _steps_left.set([_MOST_STEPS])
     try:
-        _validator(schema)(schema, registry=Registry()).validate(value)  # this registry fetches nothing
+        _bounded(_validator(schema))(schema, registry=Registry()).validate(value)  # this registry fetches nothing
     except ValidationError as error:
         where = "/".join(map(str, error.absolute_path))
         raise ValueError(f"{error.message}{f' (at {where})' if where else ''}") from error
@@ -213,6 +215,35 @@ def _parsed(schema: type[BaseModel] | Mapping[str, Any], text: str) -> Any:
     except RecursionError:
         raise ValueError("It is nested too deeply.") from None
     return value
+
+
+_MOST_STEPS = 20_000
+"""References and alternatives that are followed to check one answer, in about half a second. A schema of a page can ask
+for more of them than there are atoms, and may be a stranger's."""
+_steps_left: ContextVar[list[int]] = ContextVar("steps left")
+
+
+@cache
+def _bounded(kind: Any) -> Any:
+    """Return a validator that gives up where a schema makes it do too much.
+
+    Raises:
+        ValueError: by what it is used for: there were too many steps.
+    """
+    from jsonschema.validators import extend
+
+    def counted(check: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*given: Any) -> Any:
+            left = _steps_left.get()
+            left[0] -= 1
+            if left[0] < 0:
+                raise ValueError("Its schema takes too long to check.")
+            return check(*given)
+
+        return step
+
+    branching = ("$ref", "$dynamicRef", "$recursiveRef", "allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas")
+    return extend(kind, {name: counted(kind.VALIDATORS[name]) for name in branching if name in kind.VALIDATORS})
 
 
 def _check_schema(schema: Mapping[str, Any]) -> None:

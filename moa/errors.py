@@ -5,7 +5,8 @@
     │   ├── ConversationError     an empty question, a role that does not exist
     │   ├── AgentError            an agent or a mixture that cannot work as defined
     │   ├── ModelReferenceError   a model reference that names nothing
-    │   └── LoadError             a Python file of agents that cannot be read
+    │   ├── LoadError             a Python file of agents that cannot be read
+    │   └── SuiteError            a suite of questions that cannot be used as it is
     ├── BackendError              one model call failed; has `retryable`
     │   ├── MissingKeyError       no API key where one is needed
     │   ├── ConnectionFailed      nobody listens, the name does not resolve, the line broke
@@ -26,6 +27,8 @@
     ├── OutputError               the answer is not of the form that was asked for
     ├── BudgetExceeded            the next call would cross the budget
     ├── AllDraftsFailed           nobody on the panel answered; lists every cause
+    ├── ScoringError              an answer could not be scored
+    ├── FeedError                 a server's event feed cannot be read
     └── StoreError                the database cannot be read or written
 
 Every message is written for the person who reads it: what was wrong, where, and what to do.
@@ -194,6 +197,20 @@ class AllDraftsFailed(MoaError):
             listed = "".join(f"\n  - {name}: {cause}" for name, cause in self.causes.items())
             message = f"None of the {len(self.causes)} agents asked could answer:{listed}"
         super().__init__(message)
+
+
+class FeedError(MoaError):
+    """The event feed of a server cannot be read: nobody answers, the key is wrong, or it is no moa serve.
+
+    `retryable` says whether it may succeed later, `status` is the HTTP status (0 if there was none), and `retry_after`
+    are the seconds that the server asks to wait.
+    """
+
+    def __init__(self, message: str, *, retryable: bool = False, status: int = 0, retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+        self.status = status
+        self.retry_after = retry_after
 
 
 class StoreError(MoaError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from platformdirs import user_cache_path, user_data_path
+from platformdirs import user_cache_path, user_config_path, user_data_path
 
 
 def cache_folder() -> Path:
@@ -16,3 +16,8 @@ def cache_folder() -> Path:
 def data_folder() -> Path:
     """Runs and sessions: things that cannot be had again. `MOA_DATA` overrides it."""
     return Path(os.environ.get("MOA_DATA") or user_data_path("moa", appauthor=False))
+
+
+def config_folder() -> Path:
+    """What you wrote to have things your way, such as `keys.toml`. `MOA_CONFIG` overrides it."""
+    return Path(os.environ.get("MOA_CONFIG") or user_config_path("moa", appauthor=False))

@@ -35,34 +35,46 @@ class Calls:
     """fork and vfork where they exist, kill, pidfd_send_signal, socket."""
 
 
-_CALLS = {
+CALLS = {
     "x86_64": Calls(0xC000003E, clone=56, clone3=435, refused=(57, 58, 62, 424, 41)),
     "aarch64": Calls(0xC00000B7, clone=220, clone3=435, refused=(129, 424, 198)),
 }
-_LOAD, _JUMP_IF_EQUAL, _JUMP_IF_SET, _RETURN = 0x20, 0x15, 0x45, 0x06
+"""By what `platform.machine()` says."""
+_LOAD, _JUMP_IF_EQUAL, _JUMP_IF_AT_LEAST, _JUMP_IF_SET, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER_AT, _ARCHITECTURE_AT, _FIRST_ARGUMENT_AT = 0, 4, 16
 """Where in `struct seccomp_data` what stands, in bytes."""
 _ALLOW, _ERROR = 0x7FFF0000, 0x00050000
 _CLONE_THREAD = 0x00010000
+_CLONE_NAMESPACES = 0x7E020000
+"""The flags of clone for new mounts, groups, names, messages, users, processes and networks."""
+_OTHER_WAY = 0x40000000
+"""Numbers from here on are the same calls of x86_64 in another way (x32), and would slip past the filter."""
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 22, 38
 _SECCOMP_MODE_FILTER = 2
 
 
-def instructions(calls: Calls) -> bytes:
+def instructions(calls: Calls, *, processes: bool = False) -> bytes:
     """Return the filter: threads are let through, processes and the other refused calls fail with EPERM.
 
-    clone3 hides its flags from filters, so it is said not to exist, and the C library takes clone instead.
+    clone3 hides its flags from filters, so it is said not to exist, and the C library takes clone instead. Calls in the
+    way of another architecture, such as those of 32-bit programs, are refused, as they have other numbers.
+
+    Args:
+        calls: the numbers, and which are refused.
+        processes: let clone start processes, but none in namespaces of their own.
     """
     refused = len(calls.refused)
+    cloned = (_JUMP_IF_SET, 0, 2, _CLONE_NAMESPACES) if processes else (_JUMP_IF_SET, 2, 0, _CLONE_THREAD)
     steps = [
         (_LOAD, 0, 0, _ARCHITECTURE_AT),
-        (_JUMP_IF_EQUAL, 0, refused + 7, calls.architecture),
+        (_JUMP_IF_EQUAL, 0, refused + 6, calls.architecture),
         (_LOAD, 0, 0, _NUMBER_AT),
+        (_JUMP_IF_AT_LEAST, refused + 4, 0, _OTHER_WAY),
         *((_JUMP_IF_EQUAL, refused - place + 3, 0, call) for place, call in enumerate(calls.refused)),
         (_JUMP_IF_EQUAL, 4, 0, calls.clone3),
         (_JUMP_IF_EQUAL, 0, 4, calls.clone),
         (_LOAD, 0, 0, _FIRST_ARGUMENT_AT),
-        (_JUMP_IF_SET, 2, 0, _CLONE_THREAD),
+        cloned,
         (_RETURN, 0, 0, _ERROR | errno.EPERM),
         (_RETURN, 0, 0, _ERROR | errno.ENOSYS),
         (_RETURN, 0, 0, _ALLOW),
@@ -70,16 +82,25 @@ def instructions(calls: Calls) -> bytes:
     return b"".join(struct.pack("HBBI", *step) for step in steps)
 
 
-def filter_calls() -> bool:
-    """Install the filter, and have this process end with the one that started it; return whether the filter holds."""
+def known_calls() -> Calls | None:
+    """Return the numbers of this machine's system calls; None if they are not known here."""
+    return CALLS.get(platform.machine()) if sys.platform == "linux" and sys.maxsize > 1 << 32 else None
+
+
+def filter_calls(steps: bytes | None = None) -> bool:
+    """Install the filter, and have this process end with the one that started it; return whether the filter holds.
+
+    Args:
+        steps: another filter than the one of `instructions`.
+    """
     if sys.platform != "linux":
         return False
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-    calls = _CALLS.get(platform.machine())
+    calls = known_calls()
     if calls is None:
         return False
-    steps = instructions(calls)
+    steps = steps or instructions(calls)
     buffer = ctypes.create_string_buffer(steps, len(steps))
 
     class Program(ctypes.Structure):

@@ -45,6 +45,7 @@ _CHOSEN = re.compile(
     rf"|(?<!\w){_LETTER}\*{{0,2}}\s(?i:is\s(?:the\s)?(?:only\s|most\s)?(?:correct|right|best))",
     re.MULTILINE,
 )
+_EMPHASIS = '*_`"“” \n\r\t'
 _LETTER_ALONE = re.compile(r"^\W{0,6}(?i:option|choice|answer)?\W{0,6}([A-J])\W{0,6}$")
 _OPTION = re.compile(r"^\W{0,4}([A-F])\*{0,2}[.):]\*{0,2}\s{1,3}\S", re.MULTILINE)
 
@@ -111,6 +112,25 @@ def extract_all(texts: Sequence[str], kind: Kind | None = None, *, plain: bool =
         most = max(kinds.values())
         kind = min(each for each, times in kinds.items() if times == most)  # the same one in whatever order they stand
     return [extract(text, kind, plain=plain) for text in texts]
+
+
+def conclusion(text: str) -> str:
+    r"""Return the words that a text comes to: its last `\boxed{}`, what its last mark says, or its last line.
+
+    What a mark says goes to the end of its line, or stands on the next line with words if nothing follows it. Marks of
+    emphasis around it, and a full stop at its end, are left out. Empty only for an empty text.
+    """
+    end = text[-READ:].strip()
+    if (box := _box(end)) is not None:
+        return box
+    marks = list(_MARK.finditer(end))
+    after = _bare(end[marks[-1].end() :]) if marks else ""
+    return _bare((after or end).splitlines()[0 if after else -1]) if end else ""
+
+
+def _bare(text: str) -> str:
+    inside = text.strip().lstrip(":=").strip(_EMPHASIS)
+    return re.sub(r"(?<=[^.])\.$", "", inside).strip(_EMPHASIS)
 
 
 def _number(text: str) -> str | None:

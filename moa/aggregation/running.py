@@ -136,7 +136,7 @@ async def _run(program: str, name: str, limits: Limits) -> _Ended:
         except TimeoutError:
             return _Ended(None, seconds=limits.seconds)
         finally:
-            await _stop(process)
+            await end_group(process)
             for each in reading:
                 each.cancel()
             await asyncio.gather(*reading, return_exceptions=True)
@@ -151,7 +151,7 @@ async def _end_of(stream: asyncio.StreamReader) -> str:
     return kept.decode("utf-8", "replace")[-_SHOWN:]
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
+async def end_group(process: asyncio.subprocess.Process) -> None:
     """End a process, and all of its group."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):

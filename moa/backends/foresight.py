@@ -7,7 +7,6 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import Protocol, cast, runtime_checkable
 
 from moa.backends.base import Backend
-from moa.backends.priced import Priced
 
 
 @runtime_checkable
@@ -49,4 +48,7 @@ def foresees(backend: Backend | None) -> bool:
 
 
 def _plain(backend: Backend) -> Backend:
-    return backend.inner if isinstance(backend, Priced) else backend
+    """Return the backend itself, without what was put around it: a price, or what one request wants of it."""
+    while inner := getattr(backend, "inner", None):
+        backend = cast("Backend", inner)
+    return backend

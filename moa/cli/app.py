@@ -6,7 +6,23 @@ from typing import Annotated
 
 import typer
 
-from moa.cli import agents, ask, chat, doctor, feedback, init, models, route, runs, sessions, train
+from moa.cli import (
+    agents,
+    ask,
+    chat,
+    doctor,
+    evals,
+    feedback,
+    init,
+    keys,
+    models,
+    route,
+    runs,
+    serve,
+    sessions,
+    train,
+    watch,
+)
 
 app = typer.Typer(
     name="moa",
@@ -23,10 +39,14 @@ app.command(cls=chat.ChatCommand)(chat.chat)
 app.command()(route.route)
 app.command()(agents.agents)
 app.add_typer(train.app, name="train")
+app.add_typer(evals.app, name="eval")
 app.add_typer(models.app, name="models")
 app.add_typer(runs.app, name="runs")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(feedback.app, name="feedback")
+app.command()(watch.watch)
+app.command()(serve.serve)
+app.add_typer(keys.app, name="keys")
 app.command()(init.init)
 app.command()(doctor.doctor)
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from moa.cli.browser import in_browser, serve_in_browser
 from moa.cli.spending import BudgetCalls, BudgetSeconds, BudgetTokens, BudgetUsd, Cached
 from moa.errors import MoaError
+from moa.tui import BROWSER_PORT
 
 if TYPE_CHECKING:
     from moa.budget import Budget
@@ -35,6 +37,7 @@ class ChatCommand(TyperCommand):
 
 
 def chat(
+    context: typer.Context,
     mixture: Annotated[
         str | None,
         typer.Argument(metavar="MIXTURE", help="A file, file.py:name, or a folder of agents.", show_default=False),
@@ -53,6 +56,12 @@ def chat(
             show_default=False,
         ),
     ] = None,
+    web: Annotated[
+        bool, typer.Option("--web", help="Chat in a browser on this machine; the address is printed.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option("--port", min=1, max=65535, help="Where to listen, with --web.", show_default=True)
+    ] = BROWSER_PORT,
 ) -> None:
     """Chat with a mixture, and watch who is chosen, what is drafted, and what it takes.
 
@@ -67,13 +76,18 @@ def chat(
     Example: moa chat < questions.txt > answers.txt
 
     Example: moa chat --budget-usd 1
+
+    Example: moa chat --web
     """
     from moa.cli.spending import budget_of, cache_of
 
     budget = budget_of(budget_usd, budget_tokens, budget_calls, budget_seconds)
     session = _session(resume)
+    if web:
+        serve_in_browser(context, session, port)
+        return
     # Textual draws on standard error, so that has to be the terminal too.
-    if all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+    if in_browser() or all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         from moa.tui import run_chat
 
         raise typer.Exit(run_chat(mixture, budget=budget, cache=cache_of(cached), resume=session))

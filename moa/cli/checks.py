@@ -76,6 +76,7 @@ def all_checks(spec: str | None) -> Iterator[Check]:
     yield from _servers()
     yield from _keys()
     yield _database()
+    yield _sandbox()
     yield _terminal()
 
 
@@ -291,6 +292,15 @@ def _database() -> Check:
         except StoreError as error:
             return Check("Database of runs", "note", str(error))
         return Check("Database of runs", "ok", f"{store.path}{'' if newest else ', without any runs'}")
+
+
+def _sandbox() -> Check:
+    """Where code of models can run, which evaluations of code need."""
+    from moa.evals.sandbox import describe
+
+    found, text = describe()
+    remedy = "" if found else "install bubblewrap, or run evaluations of code with --unsafe-exec"
+    return Check("Sandbox", "ok" if found else "note", text, remedy)
 
 
 def _terminal() -> Check:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_CHOICES = {"left": "the left one", "right": "the right one", "tie": "neither is better", "bad": "both are bad"}
 
 
 @app.callback(invoke_without_command=True)
@@ -95,30 +98,94 @@ def add(
         print("Feedback is off, so it changes nothing until: moa feedback on", file=sys.stderr)
 
 
+@app.command("pairs")
+def pairs_(as_json: _Json = False) -> None:
+    """List the votes on two answers side by side (F7 in `moa chat`), the newest first.
+
+    Example: moa feedback pairs --json
+    """
+    from moa.store import Store, pairs
+    from moa.store.pairs import as_case
+
+    with Store() as store:
+        cases = [as_case(store, pair) for pair in pairs(store)[::-1]] if store.path.exists() else []
+    if as_json:
+        print_json({"pairs": cases})
+    elif cases:
+        _print_pairs(cases)
+    else:
+        print("No two answers were compared yet. Press F7 in moa chat to do that.", file=sys.stderr)
+
+
 @app.command()
-def undo(number: Annotated[int, typer.Argument(metavar="NUMBER", help="As `moa feedback list` shows it.")]) -> None:
+def export(
+    pairs: Annotated[
+        Path, typer.Option("--pairs", metavar="FILE", help="Where to write the votes on two answers; - prints them.")
+    ],
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+) -> None:
+    """Write what you said as evaluation cases, one JSON object a line, the oldest first.
+
+    A case holds the question and what was said before it, both answers with their agents, models and runs, the choice
+    (left, right, tie, bad), and when it was made.
+
+    Example: moa feedback export --pairs cases.jsonl
+    """
+    from moa.store import Store
+    from moa.store import pairs as stored_pairs
+    from moa.store.pairs import as_case
+
+    with Store() as store:
+        cases = [as_case(store, pair) for pair in stored_pairs(store)] if store.path.exists() else []
+    lines = "".join(f"{json.dumps(case, ensure_ascii=False)}\n" for case in cases)
+    if str(pairs) == "-":
+        print(lines, end="")
+        return
+    try:
+        with pairs.open("w" if force else "x", encoding="utf-8") as file:
+            file.write(lines)
+    except FileExistsError:
+        raise UsageError(f"{pairs} is there already. Give another name, or --force to replace it.") from None
+    except OSError as error:
+        raise UsageError(f"{pairs} cannot be written: {error.strerror or error}.") from error
+    print(f"Wrote {len(cases)} case{'' if len(cases) == 1 else 's'} to {pairs}.")
+
+
+@app.command()
+def undo(
+    number: Annotated[int, typer.Argument(metavar="NUMBER", help="As `moa feedback list` shows it.")],
+    pair: Annotated[
+        bool, typer.Option("--pair", help="It is the number of a vote, as `moa feedback pairs` shows it.")
+    ] = False,
+) -> None:
     """Take back what was said, and all that it changed.
 
     Example: moa feedback undo 3
     """
     from moa.store import Store
+    from moa.store.pairs import undo_pair
 
     with Store() as store:
-        store.undo_verdict(number)
-    print(f"Number {number} is undone.")
+        if pair:
+            undo_pair(store, number)
+        else:
+            store.undo_verdict(number)
+    print(f"{'Vote n' if pair else 'N'}umber {number} is undone.")
 
 
 @app.command()
 def clear() -> None:
-    """Take back everything that was ever said.
+    """Take back everything that was ever said, votes on two answers among it.
 
     Example: moa feedback clear
     """
     from moa.store import Store
+    from moa.store.pairs import clear_pairs
 
     with Store() as store:
-        count = store.clear_verdicts()
-    print(f"Removed {count} verdict{'' if count == 1 else 's'}.")
+        count, votes = store.clear_verdicts(), clear_pairs(store)
+    also = f" and {votes} vote{'' if votes == 1 else 's'} on two answers" if votes else ""
+    print(f"Removed {count} verdict{'' if count == 1 else 's'}{also}.")
 
 
 @app.command()
@@ -193,5 +260,19 @@ def _print_table(verdicts: list[Verdict]) -> None:
     for verdict in verdicts:
         said = f"{verdict.better} was better" if verdict.better else "good" if verdict.good else "bad"
         cells = str(verdict.id), verdict.agent, said, verdict.question
+        table.add_row(*(Text(one_line(cell), overflow="ellipsis") for cell in cells))
+    console().print(table)
+
+
+def _print_pairs(cases: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in ("No.", "Left", "Right", "Better", "Question"):
+        table.add_column(heading, no_wrap=True, justify="right" if heading == "No." else "left")
+    for case in cases:
+        sides = (" + ".join(case[side]["agents"]) for side in ("left", "right"))
+        cells = str(case["id"]), *sides, _CHOICES[case["choice"]], case["question"]
         table.add_row(*(Text(one_line(cell), overflow="ellipsis") for cell in cells))
     console().print(table)

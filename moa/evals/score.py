@@ -24,8 +24,10 @@ class Score:
 class Scorer(Protocol):
     """Scores one answer. What it raises is recorded as an error of the scorer, not as a wrong answer."""
 
-    name: str
-    """Under which its scores are kept, with its settings, so that a change of settings is a new scorer."""
+    @property
+    def name(self) -> str:
+        """Under which its scores are kept, with its settings, so that a change of settings is a new scorer."""
+        ...
 
     async def score(self, sample: Sample, output: str) -> Score:
         """Score the text that a system answered.

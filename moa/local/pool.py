@@ -12,9 +12,7 @@ A request asks for a *lease* of the engine that it needs. Four rules decide who 
 4. **Ahead of time.** What a panel needs after its drafts (the aggregator's model) is loaded as soon as there is room
    beside what still drafts.
 
-Engines that compute at the same time divide the cores of the processor: as soon as one is done, the others have its
-share. (Threads that two engines run on one core wait for one another; and an engine that was started with half as many
-threads would keep to them for ever.)
+Engines that compute at the same time divide the cores of the processor; what one had, the others have when it is done.
 
 The pool is bound to no event loop: several threads and loops of one process share it. It starts and ends engines in
 threads of its own.

@@ -10,7 +10,7 @@ from typing import Self
 
 from moa.errors import UsageError
 
-_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
+_CODE = re.compile(r"(`{3,}).*?(?:\1|\Z)|`[^`\n]*`", re.DOTALL)
 _MENTION = re.compile(r"(?<![\w@./+-])@([A-Za-z][A-Za-z0-9_-]*)(?![\w@]|\.\w)")
 """An `@` that begins a word, and a name: not in an address, a path or a decorator with dots."""
 

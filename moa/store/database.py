@@ -201,11 +201,8 @@ class Store:
 
     def add_verdict(self, verdict: Verdict) -> int:
         """Store feedback, and return the number that it gets."""
-        row = [storable(value) if isinstance(value, str) else value for value in astuple(verdict)[1:]]
         with self.writing() as database:
-            added = database.execute(f"INSERT INTO feedback VALUES (NULL{', ?' * len(row)})", row)  # noqa: S608
-            _note_change(database)
-            return int(added.lastrowid or 0)
+            return put_verdict(database, verdict)
 
     def verdicts(self, mixture: str | None = None) -> list[Verdict]:
         """Return all feedback, or that on one mixture, the oldest first."""
@@ -227,9 +224,8 @@ class Store:
             StoreError: as the class says; or there is none of this number.
         """
         with self.writing() as database:
-            if not database.execute("DELETE FROM feedback WHERE id = ?", (number,)).rowcount:
+            if not take_verdict(database, number):
                 raise StoreError(f"There is no feedback number {number}. `moa feedback list` shows what there is.")
-            _note_change(database)
 
     def clear_verdicts(self) -> int:
         """Remove all feedback, and return how much that was."""
@@ -288,6 +284,22 @@ class Store:
         self._connection = database
         self._closing = weakref.finalize(self, database.close)
         return database
+
+
+def put_verdict(database: sqlite3.Connection, verdict: Verdict) -> int:
+    """Store feedback in a transaction of the caller, and return the number that it gets."""
+    row = [storable(value) if isinstance(value, str) else value for value in astuple(verdict)[1:]]
+    added = database.execute(f"INSERT INTO feedback VALUES (NULL{', ?' * len(row)})", row)  # noqa: S608
+    _note_change(database)
+    return int(added.lastrowid or 0)
+
+
+def take_verdict(database: sqlite3.Connection, number: int) -> bool:
+    """Remove feedback in a transaction of the caller, and return whether there was any of this number."""
+    taken = database.execute("DELETE FROM feedback WHERE id = ?", (number,)).rowcount
+    if taken:
+        _note_change(database)
+    return bool(taken)
 
 
 def _row(event: Event) -> tuple[float, str, str]:

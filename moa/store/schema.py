@@ -93,6 +93,35 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE runs ADD COLUMN settled INTEGER NOT NULL DEFAULT 0",  # 1 when its texts were written down
         "CREATE INDEX runs_to_settle ON runs (id) WHERE settled = 0",
     ),
+    (
+        """
+        CREATE TABLE attempts (
+            session TEXT NOT NULL,
+            place   INTEGER NOT NULL,  -- of the turn that was answered more than once
+            run     TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,  -- each of its answers
+            PRIMARY KEY (session, place, run),
+            FOREIGN KEY (session, place) REFERENCES turns (session, place) ON DELETE CASCADE
+        )
+        """,
+        "CREATE INDEX attempts_by_run ON attempts (run)",
+        """
+        CREATE TABLE pairs (
+            id           INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice, as in feedback
+            given_unix   REAL NOT NULL,  -- seconds since 1970
+            mixture      TEXT NOT NULL,
+            left_run     TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+            left_agents  TEXT NOT NULL,  -- JSON list: whose words the answer is
+            left_models  TEXT NOT NULL,  -- JSON list: their models
+            right_run    TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+            right_agents TEXT NOT NULL,
+            right_models TEXT NOT NULL,
+            choice       TEXT NOT NULL,  -- left, right, tie, bad
+            verdicts     TEXT NOT NULL   -- JSON list: what it counts as, numbers in feedback
+        )
+        """,
+        "CREATE INDEX pairs_by_left ON pairs (left_run)",
+        "CREATE INDEX pairs_by_right ON pairs (right_run)",
+    ),
 )
 
 

@@ -16,12 +16,22 @@ _RANKED = 2000
 _EXCERPT_CHARACTERS = 240
 
 _HIDDEN = """
-    SELECT turns.run FROM sessions CROSS JOIN turns ON turns.session = sessions.id
-    WHERE sessions.deleted_unix IS NOT NULL AND NOT EXISTS (
-        SELECT 1 FROM turns AS other JOIN sessions AS kept ON kept.id = other.session
-        WHERE other.run = turns.run AND kept.deleted_unix IS NULL)
+    SELECT run FROM (
+        SELECT turns.run FROM sessions CROSS JOIN turns ON turns.session = sessions.id
+        WHERE sessions.deleted_unix IS NOT NULL
+        UNION SELECT attempts.run FROM sessions CROSS JOIN attempts ON attempts.session = sessions.id
+        WHERE sessions.deleted_unix IS NOT NULL) AS gone
+    WHERE NOT EXISTS (
+        SELECT 1 FROM turns JOIN sessions AS kept ON kept.id = turns.session
+        WHERE turns.run = gone.run AND kept.deleted_unix IS NULL)
+    AND NOT EXISTS (
+        SELECT 1 FROM attempts JOIN sessions AS kept ON kept.id = attempts.session
+        WHERE attempts.run = gone.run AND kept.deleted_unix IS NULL)
 """
-"""Runs that are in deleted sessions and in no other. CROSS has SQLite begin with the sessions, which are few."""
+"""Runs that are turns of deleted sessions, or attempts at such, and in no other session.
+
+CROSS has SQLite begin with the sessions, which are few.
+"""
 _RANKED_HITS = f"""
     SELECT run, question, answer
     FROM (SELECT number, score

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from moa.errors import StoreError
+from moa.store.attempts import copy_attempts
 from moa.store.database import Status, Store, storable
 from moa.store.fts import forget, has_fts5
 from moa.store.liveness import is_alive
@@ -256,6 +257,7 @@ class Sessions:
             named = _title(title or "") or f"{old_title.removesuffix(' (fork)')} (fork)"
             _insert(database, identifier, named, mixture, now, session, taken)
             _link(database, identifier, runs[:taken])
+            copy_attempts(database, session, identifier, taken)
         return self.find(identifier)
 
     def cut(self, session: str, turns: int) -> None:
@@ -325,8 +327,10 @@ def _remove(database: sqlite3.Connection, sessions: list[str]) -> int:
     removed = 0
     for session in sessions:
         only_here = database.execute(
-            "SELECT DISTINCT run FROM turns WHERE session = ?1 "
-            "AND NOT EXISTS (SELECT 1 FROM turns AS other WHERE other.run = turns.run AND other.session <> ?1)",
+            "SELECT run FROM (SELECT run FROM turns WHERE session = ?1 UNION SELECT run FROM attempts "
+            "WHERE session = ?1) AS mine "
+            "WHERE NOT EXISTS (SELECT 1 FROM turns WHERE turns.run = mine.run AND session <> ?1) "
+            "AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.run = mine.run AND session <> ?1)",
             (session,),
         ).fetchall()
         database.execute("DELETE FROM sessions WHERE id = ?", (session,))

@@ -9,13 +9,17 @@ Nothing here imports Textual before one of these functions is called.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from moa.budget import Budget
     from moa.events import Event
     from moa.store.drafts import DraftCache
     from moa.tui.app import MoaApp
+    from moa.tui.watching_server import Server
+
+BROWSER_PORT: Final = 8642
+"""Where the chat in a browser listens unless told otherwise."""
 
 
 def run_chat(
@@ -74,6 +78,21 @@ def run_replay(events: Sequence[Event], speed: float = 1.0) -> int:
     from moa.tui.replay import ReplayScreen
 
     return _run(MoaApp(ReplayScreen(events, speed)))
+
+
+def run_watch(server: Server) -> int:
+    """Show what happens on a server until the user quits.
+
+    Args:
+        server: one that can be watched, as `moa.tui.watching_feed.check` finds out.
+
+    Returns:
+        The exit code, as `run_chat`.
+    """
+    from moa.tui.app import MoaApp
+    from moa.tui.watching_screen import WatchingScreen
+
+    return _run(MoaApp(WatchingScreen(server)))
 
 
 def _run(app: MoaApp) -> int:

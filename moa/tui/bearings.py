@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from textual.content import Content
 
 from moa.tui.card import Card, spread
+from moa.tui.key_file import NO_KEYS
 from moa.untrusted import one_line
+
+_ARROWS: Final = {"←→": "Left  Right", "↑↓": "Up  Down", "+−": "+  -"}
 
 
 class Title(Card):
@@ -43,18 +47,38 @@ class Hints(Card):
     def __init__(self, *keys: tuple[str, str]) -> None:
         super().__init__()
         self._keys = keys
+        self._place = "the chat"
 
-    def show(self, *keys: tuple[str, str]) -> None:
-        """Show these keys and what they do, the most useful first."""
-        self._keys = keys
+    def show(self, *keys: tuple[str, str], place: str = "the chat") -> None:
+        """Show these keys and what they do, the most useful first.
+
+        Args:
+            keys: as they are unless changed.
+            place: where they are pressed, as `key_ids` calls it.
+        """
+        self._keys, self._place = keys, place
         self.redraw()
 
     def draw_lines(self, width: int) -> Sequence[Content]:
         """Return one line."""
         line = Content()
         for key, does in self._keys:
-            longer = Content.assemble(line, "   " if line else "", (key, "$primary"), (f" {does}", "$quiet"))
+            real = self._real(key)
+            longer = Content.assemble(line, "   " if line else "", (real, "$primary"), (f" {does}", "$quiet"))
             if longer.cell_length > width:
                 break
             line = longer
         return [line]
+
+    def _real(self, key: str) -> str:
+        """Return a key as it is now."""
+        own = getattr(self.app, "own_keys", NO_KEYS) if self.is_attached else NO_KEYS
+        if not own.keys:
+            return key
+        from moa.tui.key_ids import place_named, real_keys
+
+        place, told = place_named(self._place), _ARROWS.get(key, key)
+        if place is None:
+            return key
+        real = real_keys(told, place, own.keys)
+        return key if real == told else real.split("  ")[0]

@@ -3,39 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from time import monotonic
 from typing import ClassVar, Final
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.events import Mount
-from textual.widget import Widget
 from textual.worker import Worker, WorkerError
 
 from moa.errors import MoaError
-from moa.messages import Conversation
 from moa.steering import Steering
 from moa.store import Sessions
+from moa.tui.answers_screen import AnswersScreen
 from moa.tui.background import in_background
 from moa.tui.bearings import Hints, Title
 from moa.tui.crash import crash_sentence, write_trace
-from moa.tui.deciding_screen import DecidingScreen
 from moa.tui.otherwise import Otherwise
 from moa.tui.panel import Panel
-from moa.tui.past import PastTurn
+from moa.tui.past import PastTurn, conversation
 from moa.tui.prompt import Prompt
 from moa.tui.race import Race
 from moa.tui.routing_card import RoutingCard
-from moa.tui.session_screen import SessionScreen
 from moa.tui.source import Source, Wanted
 from moa.tui.state import RunView, failed, stopped
 from moa.tui.transcript import Transcript
 from moa.tui.turn import Turn
 from moa.tui.welcome import Welcome
-from moa.tui.wish_line import WishLine
 
 _IDLE_KEYS: Final = (
     ("Enter", "send"),
@@ -57,7 +53,7 @@ _BUSY_KEYS: Final = (
 _HURRIED_KEYS: Final = (("Escape", "stop at once"), *_BUSY_KEYS[1:])
 
 
-class ChatScreen(DecidingScreen, SessionScreen):
+class ChatScreen(AnswersScreen):
     """A conversation with a mixture.
 
     Args:
@@ -89,10 +85,6 @@ class ChatScreen(DecidingScreen, SessionScreen):
         self._answering: Worker[None] | None = None
         self._steering = Steering()
 
-    def compose_foot(self) -> Iterable[Widget]:
-        """Make the prompt."""
-        yield Vertical(WishLine(), Prompt(), id="foot")
-
     @on(Mount)
     async def _begin(self) -> None:
         self.query_one(Prompt).focus()
@@ -104,6 +96,11 @@ class ChatScreen(DecidingScreen, SessionScreen):
         self.call_after_refresh(self._open_now)
 
     @property
+    def mixture(self) -> str:
+        """The name of the mixture that answers; empty before it is loaded."""
+        return self._source.name if self._source else ""
+
+    @property
     def busy(self) -> bool:
         """Whether a question is being answered."""
         return self._answering is not None and not self._answering.is_finished
@@ -113,7 +110,9 @@ class ChatScreen(DecidingScreen, SessionScreen):
         if self.busy:
             self.notify("Still answering. Escape stops it; your question stays here.", timeout=3)
             return
-        event.prompt.accept()
+        if not await self.replace_edited():
+            return
+        self.accept_prompt()
         await self.unmark()
         transcript = self.query_one(Transcript)
         earlier = transcript.history()
@@ -124,17 +123,30 @@ class ChatScreen(DecidingScreen, SessionScreen):
         turn = Turn(event.question, colours=self.colours)
         await self.begin(turn)
         wanted = Wanted(self.otherwise.pin, self.otherwise.exclude)
-        self._steering = wanted.steering
         self._wish(Otherwise())
-        self._answering = self.run_worker(self._answer(turn, earlier, wanted), name="answer")
+        self.answer_with(partial(self._answer, turn, earlier, wanted), wanted.steering)
+
+    def answer_with(self, answering: Callable[[], Awaitable[None]], steering: Steering) -> None:
+        """Do what makes an answer; until it is done, the screen is busy."""
+
+        async def to_the_end() -> None:
+            try:
+                await answering()
+            finally:
+                self._answering = None
+                if self.is_attached and self.prompt.has_focus:
+                    self.query_one(Hints).show(*_IDLE_KEYS)
+
+        self._steering = steering
+        self._answering = self.run_worker(to_the_end(), name="answer")
         self.query_one(Hints).show(*_BUSY_KEYS)
 
     async def _answer(self, turn: Turn, earlier: Sequence[Turn | PastTurn], wanted: Wanted) -> None:
         """Have a question answered, and show how."""
         try:
-            source = await self._opened()
-            events = source.ask(conversation(earlier, turn.question), self._tell_problem, wanted)
-            await self.follow(self.kept(events, self._tell_problem))
+            source = await self.opened()
+            events = source.ask(conversation(earlier, turn.question), self.tell_problem, wanted)
+            await self.follow(self.kept(events, self.tell_problem))
         except MoaError as error:
             self.view = failed(self.view, str(error))
             await self.draw()
@@ -143,7 +155,6 @@ class ChatScreen(DecidingScreen, SessionScreen):
             await self.draw()
             raise
         finally:
-            self._answering = None
             if self.is_attached:
                 self._done(turn)
 
@@ -151,12 +162,10 @@ class ChatScreen(DecidingScreen, SessionScreen):
         prompt = self.query_one(Prompt)
         if not turn.view.text and not prompt.text:
             prompt.put(turn.question)  # nobody should have to type it again
-        if self.query_one(Prompt).has_focus:
-            self.query_one(Hints).show(*_IDLE_KEYS)
 
     async def foresee(self) -> bool:
         """Decide who would answer what stands in the prompt, without asking anybody; without a text, look back."""
-        question, source = self.query_one(Prompt).text.strip(), self._source
+        question, source = self.prompt.question, self._source
         if not question or self.busy or source is None or source.decide is None:
             if self.view.routing is None:
                 self.notify("Type a question first: F5 then shows who would answer it.", timeout=3)
@@ -166,7 +175,7 @@ class ChatScreen(DecidingScreen, SessionScreen):
             asked = conversation(self.query_one(Transcript).history(), question)
             routing = await source.decide(asked, Wanted())
         except MoaError as error:
-            self._tell_problem(error)
+            self.tell_problem(error)
             return False
         models = tuple((agent.name, agent.model) for agent in source.agents)
         self.foreseen = RunView(messages=asked.messages, models=models, routing=routing)
@@ -179,10 +188,6 @@ class ChatScreen(DecidingScreen, SessionScreen):
             self.query_one(Panel).show_agents(self._source.agents, self.colours)
         self.query_one(Hints).show(*(self._busy_keys if self.busy else _IDLE_KEYS))
 
-    def wishes_changed(self) -> None:
-        """Say above the prompt what is wanted of the next question."""
-        self.query_one(WishLine).show(self.otherwise, self.colours)
-
     def _wish(self, otherwise: Otherwise) -> None:
         self.otherwise, self.foreseen = otherwise, None
         self.wishes_changed()
@@ -192,17 +197,14 @@ class ChatScreen(DecidingScreen, SessionScreen):
         self.leave()
         self._wish(event.otherwise)
         prompt = self.query_one(Prompt)
-        if prompt.text.strip():
-            prompt.post_message(Prompt.Sent(prompt, prompt.text.strip()))
+        if prompt.question:
+            prompt.send()
         else:
             self.notify("It counts for the next question: type it, and send it.", timeout=3)
 
     @on(Race.Cancelled)
     def _cancel_draft(self, event: Race.Cancelled) -> None:
         self._steering.cancel(event.draft)
-
-    def _tell_problem(self, problem: Exception) -> None:
-        self.notify(str(problem), severity="warning", timeout=10, markup=False)
 
     def _open_now(self) -> None:
         self._open()
@@ -212,7 +214,7 @@ class ChatScreen(DecidingScreen, SessionScreen):
         self._opening.add_done_callback(_retrieve)
         return self._opening
 
-    async def _opened(self) -> Source:
+    async def opened(self) -> Source:
         """Return the source; wait for it if it is being loaded, try again if that failed before."""
         opening = self._opening
         if opening is None or (opening.done() and self._source is None):
@@ -235,9 +237,11 @@ class ChatScreen(DecidingScreen, SessionScreen):
         self.learn_colours(agent.name for agent in source.agents)
         title.show(source.name, _who(source))
         self.query_one(Prompt).examples = tuple(question for question, _ in source.examples)
-        self.query_one(WishLine).show(self.otherwise, self.colours)
+        self.know(source.agents)
+        self.wishes_changed()
         if not self.query_one(Transcript).turns():
             await self._greet()
+        self.announce_mixture()
         self.run_worker(self._warm_up(source), name="warm up")
         return source
 
@@ -275,7 +279,8 @@ class ChatScreen(DecidingScreen, SessionScreen):
     def action_stop(self) -> None:
         """Ask for an answer from what has arrived; the second time, stop the run. Without a run, unmark the turn."""
         if not self.busy:
-            self.run_worker(self.unmark(), name="unmark")
+            if not self.stop_editing():
+                self.run_worker(self.unmark(), name="unmark")
         elif self._steering.hurried or not self.view.run:
             self._abort()
         else:
@@ -291,6 +296,7 @@ class ChatScreen(DecidingScreen, SessionScreen):
     async def action_new_conversation(self) -> None:
         """Begin another conversation; the one on the screen stays stored."""
         await self.finish()
+        self.stop_editing()
         self.leave_session()
         await self.query_one(Transcript).clear()
         self.turn, self.view = None, RunView()
@@ -305,17 +311,6 @@ class ChatScreen(DecidingScreen, SessionScreen):
         if worker is not None:
             with suppress(WorkerError):
                 await worker.wait()
-
-
-def conversation(earlier: Sequence[Turn | PastTurn], question: str) -> Conversation:
-    """Return the conversation that a question continues: the turns that were answered, and the question."""
-    asked: Conversation | None = None
-    answer = ""
-    for turn in earlier:
-        if turn.view.text:
-            asked = Conversation.of(turn.question) if asked is None else asked.then(answer, turn.question)
-            answer = turn.view.text
-    return Conversation.of(question) if asked is None else asked.then(answer, question)
 
 
 def _who(source: Source) -> str:

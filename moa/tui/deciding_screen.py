@@ -67,7 +67,7 @@ class DecidingScreen(RunScreen):
             self.leave()
         elif await self.foresee():
             self._open_panel()
-            self.show_keys(*DECISION_KEYS)
+            self.show_keys(*DECISION_KEYS, place="the decision")
             self.call_after_refresh(self._focus_card)
 
     async def foresee(self) -> bool:
@@ -84,7 +84,7 @@ class DecidingScreen(RunScreen):
         elif race.has_focus:
             self.leave()
         else:
-            self.show_keys(*DRAFTS_KEYS)
+            self.show_keys(*DRAFTS_KEYS, place="the drafts")
             race.focus()
 
     def leave(self) -> None:

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from moa.tui.card import Card
 from moa.tui.dialogs import Page
 from moa.tui.draft_card import state, title
+from moa.tui.long_text import PlainText, head_length
 from moa.tui.prose import Prose
 from moa.tui.state import DraftView, RunView
 from moa.tui.themes import Colours
@@ -31,7 +32,7 @@ class DraftsPage(Page):
     """Every draft of a run, as it stood when the page was opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f6", "dismiss", "back", show=False),
+        Binding("f6", "dismiss", "back", id="read.back", show=False),
         Binding("left,shift+tab", "select(-1)", "previous draft", id="read.left", show=False),
         Binding("right,tab", "select(1)", "next draft", id="read.right", show=False),
     ]
@@ -136,7 +137,10 @@ class DraftColumn(VerticalScroll, can_focus=False):
             yield _line(Content.assemble((plain(proposed), "$quiet")), "head")
         for call in called(draft):
             yield _line(Content.assemble((plain(call), "$quiet")), "head")
-        yield Prose(str(draft.text))
+        text = str(draft.text)
+        head = head_length(text)
+        yield Prose(text[:head])
+        yield PlainText(plain(text[head:]))
 
 
 def _line(content: Content, classes: str = "fact") -> Static:

@@ -6,17 +6,27 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Protocol
 
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from moa.messages import Conversation
 from moa.store import StoredTurn
+from moa.tui.question import shown_question
 from moa.tui.state import DraftView, RunView
 from moa.tui.writing import Writing
 
 _AROUND_ANSWER = 6  # lines: margins, who speaks, what it took
 _ENDS = {"finished": "done", "failed": "failed"}
+
+
+class Told(Protocol):
+    """A turn, with a widget or without."""
+
+    question: str
+    view: RunView
 
 
 @dataclass(slots=True, eq=False)
@@ -32,13 +42,15 @@ class PastTurn:
     height: int = 0
     """Lines that it takes at `width`, with the margin above it; 0 if that was never measured."""
     width: int = 0
+    attempts: tuple[int, int] = (1, 1)
+    """Which of how many answers to the question it is."""
 
     def lines(self, width: int) -> int:
         """Return how many lines it takes at a width: as measured, or estimated from its texts."""
         if self.height and self.width == width:
             return self.height
         room = max(1, width)
-        written = (*self.question.strip().split("\n"), *self.view.text.strip().split("\n"))
+        written = (*shown_question(self.question).split("\n"), *self.view.text.strip().split("\n"))
         return _AROUND_ANSWER + sum(1 + len(line) // room for line in written)
 
 
@@ -70,7 +82,7 @@ class Gap(Widget):
         return [Strip.blank(crop.width, self.visual_style.rich_style)] * crop.height
 
 
-def past_turn(turn: StoredTurn, load: Callable[[], RunView] | None) -> PastTurn:
+def past_turn(turn: StoredTurn, load: Callable[[], RunView] | None, attempts: tuple[int, int] = (1, 1)) -> PastTurn:
     """Return a stored turn as it can be shown at once; `load` reads the rest of it."""
     drafts = tuple(DraftView(f"{agent}.1", agent, state="done") for agent in turn.panel) if turn.answer else ()
     view = RunView(
@@ -81,4 +93,15 @@ def past_turn(turn: StoredTurn, load: Callable[[], RunView] | None) -> PastTurn:
         error=turn.error or "",
         end=_ENDS.get(turn.status, "stopped"),  # type: ignore[arg-type]
     )
-    return PastTurn(turn.question, view, turn.run, load)
+    return PastTurn(turn.question, view, turn.run, load, attempts=attempts)
+
+
+def conversation(earlier: Sequence[Told], question: str) -> Conversation:
+    """Return the conversation that a question continues: the turns that were answered, and the question."""
+    asked: Conversation | None = None
+    answer = ""
+    for turn in earlier:
+        if turn.view.text:
+            asked = Conversation.of(turn.question) if asked is None else asked.then(answer, turn.question)
+            answer = turn.view.text
+    return Conversation.of(question) if asked is None else asked.then(answer, question)

@@ -62,7 +62,7 @@ class RunScreen(Screen[None]):
         Binding("ctrl+end", "scroll('end')", "end", id="scroll.end", show=False, priority=True),
         Binding("f1", "help", "help", id="help", show=False),
         Binding("f2", "panel", "panel", id="panel", show=False),
-        Binding("f3", "drafts", "drafts", id="drafts", show=False),
+        Binding("f3", "drafts", "drafts", id="drafts.open", show=False),
         Binding("f4", "copy_answer", "copy the answer", id="copy_answer", show=False),
     ]
 
@@ -188,9 +188,9 @@ class RunScreen(Screen[None]):
         if self.turn is not None:
             panel.show(view, self.colours, now)
 
-    def show_keys(self, *keys: tuple[str, str]) -> None:
-        """Show these keys and what they do in the last line."""
-        self.query_one(Hints).show(*keys)
+    def show_keys(self, *keys: tuple[str, str], place: str = "the chat") -> None:
+        """Show these keys and what they do in the last line, `place` as `Hints` has it."""
+        self.query_one(Hints).show(*keys, place=place)
 
     def learn_colours(self, agents: Iterable[str]) -> None:
         """Give a colour to agents that have none yet."""

@@ -27,6 +27,7 @@ class SearchPage(ListPage):
 
     Args:
         sessions: where to search, and in all runs beside them.
+        words: what to search for to begin with.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -37,20 +38,22 @@ class SearchPage(ListPage):
         Binding("ctrl+f", "back", "back", id="search.back", show=False, priority=True),
     ]
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, words: str = "") -> None:
         super().__init__()
         self._sessions = sessions
+        self._words = words
         self._wanted: str | None = None
         self._searching = False
         self._hits: tuple[Hit, ...] = ()
 
     @on(Mount)
     def _begin(self) -> None:
-        self.query_one(Hints).show(*_KEYS)
+        self.query_one(Hints).show(*_KEYS, place="the search")
         self.head("Search", "everything that was asked and answered")
         self.note(_HELP)
         self.options.can_focus = False
         self.typed.placeholder = "What do you remember of it?"
+        self.typed.value = self._words
         self.typed.focus()
 
     @on(Input.Changed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import partial
 from time import monotonic
 from typing import ClassVar, TypeVar
@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from moa.errors import MoaError
 from moa.events import Event
 from moa.store import Sessions, Slot, Store, StoredSession, filed, new_session_id
+from moa.store.attempts import standing
 from moa.tui.background import in_background
 from moa.tui.bearings import Title
 from moa.tui.list_page import Choice
@@ -36,8 +37,8 @@ class SessionScreen(RunScreen):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+o", "sessions", "sessions", id="sessions", show=False, priority=True),
-        Binding("ctrl+f", "search", "search", id="search", show=False, priority=True),
+        Binding("ctrl+o", "sessions", "sessions", id="sessions.open", show=False, priority=True),
+        Binding("ctrl+f", "search", "search", id="search.open", show=False, priority=True),
         Binding("alt+up", "mark(-1)", "mark an earlier turn", id="mark.earlier", show=False, priority=True),
         Binding("alt+down", "mark(1)", "mark a later turn", id="mark.later", show=False, priority=True),
         Binding("f8", "fork", "fork", id="fork", show=False),
@@ -88,7 +89,7 @@ class SessionScreen(RunScreen):
         sessions = self.sessions
         if sessions is None:
             return
-        read = await self._from_store(partial(_read_session, sessions, name))
+        read = await self.from_store(partial(_read_session, sessions, name))
         if read is not None:
             session, turns, before = read
             await self._show_session(session.title, turns, None if place is None else before + place - 1)
@@ -99,10 +100,13 @@ class SessionScreen(RunScreen):
         sessions = self.sessions
         if sessions is None:
             return
-        turns = await self._from_store(partial(_read_run_alone, sessions.store, run))
+        turns = await self.from_store(partial(_read_run_alone, sessions.store, run))
         if turns is not None:
             await self._show_session(turns[-1].question, turns, None)
             self.slot = Slot(new_session_id(), (run,))
+
+    def session_shown(self, questions: Sequence[str]) -> None:
+        """Know that a session was opened, in which this was asked."""
 
     async def open_choice(self, choice: Choice | None) -> None:
         """Show what was chosen in a list."""
@@ -119,10 +123,10 @@ class SessionScreen(RunScreen):
             page = SessionsPage(sessions, self.slot.session if self.slot else None, self.action_search)
             self.app.push_screen(page, self.open_choice)
 
-    def action_search(self) -> None:
+    def action_search(self, words: str = "") -> None:
         """Search in everything that was ever asked and answered."""
         if (sessions := self._must_keep()) is not None:
-            self.app.push_screen(SearchPage(sessions), self.open_choice)
+            self.app.push_screen(SearchPage(sessions, words), self.open_choice)
 
     async def action_mark(self, step: int) -> None:
         """Mark the turn before or after the one that is marked, and show its run; after the last one, none."""
@@ -167,7 +171,7 @@ class SessionScreen(RunScreen):
             self.notify("There is no session to fork yet: it begins with your next question.", timeout=4)
             return
         run = self.marked.run if self.marked else ""
-        forked = await self._from_store(partial(_fork, sessions, slot.session, run))
+        forked = await self.from_store(partial(_fork, sessions, slot.session, run))
         if forked is not None:
             await self.open_session(forked.id)
             count = f"{forked.turns} {'turn' if forked.turns == 1 else 'turns'}"
@@ -182,6 +186,7 @@ class SessionScreen(RunScreen):
         transcript.remove_class("-empty")
         await transcript.fill(turns, place)
         self.query_one(Title).show(session=title)
+        self.session_shown([turn.question for turn in turns])
         if turns:
             await self._look_at(transcript.turns()[-1])
         if place is not None:
@@ -195,7 +200,7 @@ class SessionScreen(RunScreen):
         self.turn, self.view = turn, turn.view
         await self.draw()
 
-    async def _from_store(self, work: Callable[[], Result]) -> Result | None:
+    async def from_store(self, work: Callable[[], Result]) -> Result | None:
         """Do something with the store beside the screen; what is wrong with it is told, and nothing else changes."""
         try:
             return await in_background(work)
@@ -222,7 +227,10 @@ def _read_session(sessions: Sessions, name: str) -> tuple[StoredSession, list[Pa
     """Return a session, its turns, and how many more there are before the first that is stored as a run."""
     session = sessions.find(name)
     stored = sessions.turns(session.id)
-    turns = [past_turn(turn, partial(read_run, sessions.store, turn.run)) for turn in stored]
+    attempts = standing(sessions.store, session.id)
+    turns = [
+        past_turn(turn, partial(read_run, sessions.store, turn.run), attempts.get(turn.run, (1, 1))) for turn in stored
+    ]
     if not turns:
         return session, [], 0
     for turn in {turns[0], turns[-1]}:  # the first knows what was said before it; the last is what is looked at

@@ -166,7 +166,7 @@ class SessionsPage(ListPage):
     def _ask(self, what: str, value: str, then: Callable[[str], Awaitable[None]]) -> None:
         self._entered = then
         self.note(what)
-        self.query_one(Hints).show(*_TYPING_KEYS)
+        self.query_one(Hints).show(*_TYPING_KEYS, place="")
         self.typed.display = True
         self.typed.value = value
         self.typed.focus()
@@ -174,7 +174,7 @@ class SessionsPage(ListPage):
     def _close_input(self) -> None:
         self._entered = None
         self.note("")
-        self.query_one(Hints).show(*_KEYS)
+        self.query_one(Hints).show(*_KEYS, place="the list of sessions")
         self.typed.display = False
         self.options.focus()
 

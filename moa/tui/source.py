@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,9 @@ from moa.store.drafts import DraftCache
 
 if TYPE_CHECKING:
     from moa.backends.base import Price
+    from moa.mixture import Mixture
 
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]+")
 _SHORT = 72  # characters, so that an example fits into a line of 80
 
 
@@ -37,6 +41,10 @@ class Wanted:
     """Agents that must answer."""
     exclude: tuple[str, ...] = ()
     """Agents that must not."""
+    model: str = ""
+    """The reference of a model that answers alone, without an agent's instructions; empty to ask the mixture."""
+    fresh: bool = False
+    """Whether no answer of before may be used again."""
     steering: Steering = field(default_factory=Steering)
     """The hand on the run."""
 
@@ -100,7 +108,10 @@ def open_mixture(spec: str | None, budget: Budget | None = None, cache: DraftCac
     def ask(
         conversation: Conversation, on_problem: Callable[[Exception], None], wanted: Wanted
     ) -> AsyncIterator[Event]:
-        events = mixture.stream(
+        asked = alone(mixture, wanted.model) if wanted.model else copy(mixture) if wanted.fresh else mixture
+        if wanted.fresh:
+            asked.cache = None
+        events = asked.stream(
             conversation, session=session, pin=wanted.pin, exclude=wanted.exclude, steering=wanted.steering
         )
         return recorded(events, store, on_problem=on_problem)
@@ -117,6 +128,34 @@ def open_mixture(spec: str | None, budget: Budget | None = None, cache: DraftCac
         return {agent.name: price_text(price_of(agent.backend)) for agent in mixture.agents}
 
     return Source(mixture.name, ask, agents, warm_up, starters(agents), decide, prices)
+
+
+def alone(mixture: Mixture, model: str) -> Mixture:
+    """Return a mixture of one model, without instructions, under the limits and the name of the whole one.
+
+    Raises:
+        MoaError: the model cannot be run.
+    """
+    from moa.agent import Agent
+    from moa.mixture import Mixture
+
+    backend = next((agent.backend for agent in mixture.agents if agent.backend.reference == model), model)
+    single = Mixture(
+        [Agent(model_name(model), model=backend)],
+        name=mixture.name,
+        budget=mixture.budget,
+        drafting=mixture.drafting,
+        retries=mixture.retries,
+        cache=mixture.cache,
+    )
+    single.traffic = mixture.traffic
+    return single
+
+
+def model_name(model: str) -> str:
+    """Return a model's reference as the name of an agent that is nothing but this model."""
+    name = _NOT_IN_NAMES.sub("-", model.rpartition("#")[2].rpartition("/")[2].rpartition(":")[2]).strip("-")
+    return (name if name[:1].isalpha() else f"model-{name}".rstrip("-"))[:64]
 
 
 def price_text(price: Price | None) -> str:

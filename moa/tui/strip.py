@@ -21,23 +21,27 @@ _GAP = 2
 _MOST_ROWS_OF_BARS = 2
 _MOST_DRAFTS = 4
 _MOST_DRAFTS_WHEN_OVER = 2
+_MOST_REVIEWS = 2
+_SAID = {"block": ("blocked it", "$error"), "annotate": ("notes", "$foreground")}
+"""What is told of a review; that one let the answer pass is not worth a line."""
 
 
 class Strip(RunCard):
     """Shows what the panel shows, in at most eight lines."""
 
     def draw_lines(self, width: int) -> Sequence[Content]:
-        """Return bars, the reason, the drafts and the degradations."""
+        """Return bars, the reason, the drafts and what reviewers objected to."""
         view = self._view
         # While they race, they stand above, under their tabs.
         most = 0 if racing(view) else _MOST_DRAFTS_WHEN_OVER if view.over else _MOST_DRAFTS
         drafts = view.drafts[:most]
         names = max((cell_len(one_line(draft.agent)) for draft in drafts), default=0)
-        lines = [*self._bars(width), *self._why(width), *(self._draft(draft, names, width) for draft in drafts)]
+        told = [*self._bars(width), *self._why(width)]
+        lines = [*told, *(self._draft(draft, names, width) for draft in drafts)]
         if len(view.drafts) > len(drafts) and drafts:
             more = len(view.drafts) - len(drafts)
             lines.append(Content.assemble((f"  and {more} more: F2 shows all", "$quiet")).truncate(width))
-        return lines
+        return [*lines, *self._reviews(width)]
 
     def _bars(self, width: int) -> list[Content]:
         routing = self._view.routing
@@ -53,6 +57,21 @@ class Strip(RunCard):
         bars = [agent_bar(agent, routing, self._colours.of(agent.name), cell, names) for agent in agents]
         rows = [bars[start : start + columns] for start in range(0, len(bars), columns)]
         return [Content(" " * _GAP).join(row) for row in rows]
+
+    def _reviews(self, width: int) -> list[Content]:
+        """Return who blocked the answer, and who noted something; a line for each, those that blocked it first."""
+        said = sorted(
+            (each for each in self._view.reviews if each.verdict in _SAID), key=lambda each: each.verdict != "block"
+        )
+        lines = []
+        for review in said[:_MOST_REVIEWS]:
+            verdict, style = _SAID[review.verdict]
+            text = f": {one_line(review.text)}" if review.text else ""
+            line = Content.assemble(
+                (f"{'✗' if review.verdict == 'block' else '·'} {one_line(review.agent)} {verdict}{text}", style)
+            )
+            lines.append(line.truncate(width, ellipsis=True))
+        return lines
 
     def _why(self, width: int) -> list[Content]:
         routing = self._view.routing

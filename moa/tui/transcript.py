@@ -99,6 +99,19 @@ class Transcript(VerticalScroll, can_focus=False):
             told += child.turns if isinstance(child, Gap) else [child] if isinstance(child, Turn) else []
         return told
 
+    def first(self, count: int) -> list[PastTurn]:
+        """Return the first turns as they can be filled in again."""
+        return [self._past(turn) if isinstance(turn, Turn) else turn for turn in self.history()[:count]]
+
+    async def exchange(self, old: Turn, new: Turn) -> None:
+        """Put a turn in the place of another, which stays at its line of the screen."""
+        if self.kept is old:
+            self.kept = new
+        if self._held is not None and self._held[0] is old:
+            self._held = (new, self._held[1])
+        await self.mount(new, before=old)
+        await old.remove()
+
     async def reveal(self, number: int) -> Turn:
         """Scroll until a turn is at the top, as far as that goes, and return it.
 
@@ -203,7 +216,7 @@ class Transcript(VerticalScroll, can_focus=False):
             self._folding = False
 
     def _turn(self, past: PastTurn) -> Turn:
-        turn = Turn(past.question, past.view, self.colours, run=past.run, load=past.load)
+        turn = Turn(past.question, past.view, self.colours, run=past.run, load=past.load, attempts=past.attempts)
         if past.view.text:  # until that is there, so that nothing jumps
             turn.styles.min_height = past.lines(self._room) - _MARGIN
         return turn
@@ -269,7 +282,7 @@ class Transcript(VerticalScroll, can_focus=False):
 
     def _past(self, turn: Turn) -> PastTurn:
         height = turn.size.height + _MARGIN
-        return PastTurn(turn.question, turn.view, turn.run, turn.load, height, self._room)
+        return PastTurn(turn.question, turn.view, turn.run, turn.load, height, self._room, turn.attempts)
 
 
 def _coarse_map(result: DockArrangeResult) -> SpatialMap[WidgetPlacement]:

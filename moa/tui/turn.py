@@ -14,6 +14,8 @@ from textual.widgets import Static
 
 from moa.errors import MoaError
 from moa.tui.background import in_background
+from moa.tui.long_text import AS_MARKDOWN, PlainText, head_length
+from moa.tui.question import shown_question
 from moa.tui.race import Race, racing
 from moa.tui.state import RunView
 from moa.tui.themes import Colours
@@ -37,6 +39,7 @@ class Turn(Vertical):
         colours: of the agents.
         run: the identifier of the run, if it is not in the view.
         load: reads the whole view of a run of before, of which `view` holds only the texts. Blocks; may raise.
+        attempts: which of how many answers to the question it is.
     """
 
     def __init__(
@@ -47,8 +50,10 @@ class Turn(Vertical):
         *,
         run: str = "",
         load: Callable[[], RunView] | None = None,
+        attempts: tuple[int, int] = (1, 1),
     ) -> None:
         super().__init__()
+        self.attempts = attempts
         self.load = load
         self._run = run
         self.question = question
@@ -81,16 +86,18 @@ class Turn(Vertical):
         """Make the widgets that show the turn as it stands."""
         self.set_class(not authors(self.view), "-silent")
         self._shown = Writing.of(self.view.text) if self.view.over else self.view.answer
-        yield Static(Content(plain(self.question.strip())), classes="question", markup=False)
+        yield Static(Content(plain(shown_question(self.question))), classes="question", markup=False)
         self._race = Race()
         if not self.view.over:
             yield self._race
         self._above = Static(self._credit(), classes="credit", markup=False)
         from moa.tui.prose import Prose  # and with it all that parses Markdown: an empty chat needs none of that
 
-        self._prose = Prose(str(self._shown))
+        text = str(self._shown)
+        head = head_length(text)
+        self._prose, self._rest = Prose(text[:head]), PlainText(plain(text[head:]))
         self._below = Static(self._status(), classes="status", markup=False)
-        yield from (self._above, self._prose, self._below)
+        yield from (self._above, self._prose, self._rest, self._below)
 
     async def show(self, view: RunView, colours: Colours, now: float = 0.0, *, figures: bool = True) -> None:
         """Show the run as it stands `now` (seconds since it started); only what changed is drawn again."""
@@ -135,9 +142,10 @@ class Turn(Vertical):
         view, prose = self.view, self._prose
         if not view.over:
             more = view.answer.since(self._shown)
-            if more is None:
-                await self._end_stream()
-                await prose.update(plain(str(view.answer)))
+            if more is None or self._shown.length <= AS_MARKDOWN < view.answer.length:
+                await self._put(str(view.answer))
+            elif view.answer.length > AS_MARKDOWN:
+                self._rest.add(plain(more))
             elif more:
                 self._stream = self._stream or prose.get_stream(prose)
                 await self._stream.write(plain(more))
@@ -145,11 +153,17 @@ class Turn(Vertical):
             return
         text = view.text
         if self._stream is not None or text != str(self._shown):
-            await self._end_stream()
             # Parsed once more as a whole: what was streamed was parsed in pieces, and a list or a fence that was
             # still open may have been taken for something else.
-            await prose.update(plain(text))
+            await self._put(text)
             self._shown = Writing.of(text)
+
+    async def _put(self, text: str) -> None:
+        """Show another text: its beginning as Markdown, and what is too long for that as plain lines."""
+        await self._end_stream()
+        head = head_length(text)
+        await self._prose.update(plain(text[:head]))
+        self._rest.put(plain(text[head:]))
 
     async def _end_stream(self) -> None:
         if self._stream is not None:
@@ -172,6 +186,8 @@ class Turn(Vertical):
             spoken.append((f"  {one_line(view.aggregation.ran)}", "$quiet"))
         elif model := next((draft.model for draft in view.drafts if draft.agent == names[0]), ""):
             spoken.append((f"  {one_line(model)}", "$quiet"))
+        if self.attempts[1] > 1:
+            spoken.append((f"  answer {self.attempts[0]} of {self.attempts[1]}", "$quiet"))
         return Content.assemble(*spoken)
 
     def _status(self) -> Content:

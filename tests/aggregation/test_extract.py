@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moa.aggregation.extract import Extracted, Kind, extract, extract_all
+from moa.aggregation.extract import Extracted, Kind, conclusion, extract, extract_all
 
 KINDS: list[Kind | None] = ["number", "choice", "yes or no", "boxed", None]
 
@@ -242,4 +242,28 @@ def test_a_megabyte_of_one_thing_is_read_at_once(piece: str) -> None:
     for kind in KINDS:
         extract(text, kind)
         extract(text, kind, plain=True)
+    conclusion(text)
     assert process_time() - before < 2
+
+
+class TestConclusions:
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("Lima", "Lima"),
+            ("Peru lies in South America.\n\nThe answer is **Lima**.", "Lima"),
+            ("Answer: the Adriatic Sea", "the Adriatic Sea"),
+            ("**Answer:**\n\nLima.\n", "Lima"),
+            ('The answer is: "red".', "red"),
+            (r"So it is \boxed{\text{Lima}}, as the answer is clear.", "Lima"),
+            ("Work.\n#### 42", "42"),
+            ("The answer is (A).", "(A)"),
+            ("First the answer is 3. Then no: the answer is 4", "4"),
+            ("I looked it up.\n\nLima, I think…", "Lima, I think…"),
+            ("", ""),
+            (" \n ", ""),
+            ("…", "…"),
+        ],
+    )
+    def test_are_what_is_boxed_or_marked_or_said_last(self, text: str, words: str) -> None:
+        assert conclusion(text) == words

@@ -10,7 +10,7 @@ from moa.cli.feedback import app
 from moa.cli.route import route
 from moa.events import RunStarted
 from moa.messages import Message
-from moa.store import Store
+from moa.store import Pair, Side, Store, Verdict, add_pair
 from tests.cli.commands import run
 from tests.store.sample import a_run
 
@@ -129,3 +129,62 @@ def test_the_route_heeds_it_and_shows_it(store: Store) -> None:
     assert before["feedback_bias"] == 0 > after["feedback_bias"]
     assert before["probability"] == after["probability"]
     assert f"feedback {after['feedback_bias']:+.2f}" in shown
+
+
+class TestPairs:
+    @pytest.fixture(autouse=True)
+    def two_votes(self, store: Store) -> None:
+        for name in ("r1", "r2"):
+            store.append(name, a_run(name))
+        left, right = Side("r1", ("math",), ("local:m",)), Side("r2", ("law",), ("openai/l",))
+        blame = Verdict(0, 5.0, "starter", "r1", "What is 17 * 23?", "math", good=False, better="law")
+        add_pair(store, Pair(0, 5.0, "starter", left, right, "right"), [blame])
+        add_pair(store, Pair(0, 6.0, "starter", left, right, "tie"))
+
+    def test_they_are_listed_the_newest_first(self) -> None:
+        shown = run(app, "pairs").out.splitlines()
+        assert shown[0].split() == ["No.", "Left", "Right", "Better", "Question"]
+        assert "neither is better" in shown[1]
+        assert "the right one" in shown[2]
+        assert [case["id"] for case in json.loads(run(app, "pairs", "--json").out)["pairs"]] == [2, 1]
+
+    def test_they_are_exported_as_evaluation_cases(self, tmp_path: Path) -> None:
+        file = tmp_path / "cases.jsonl"
+        assert run(app, "export", "--pairs", str(file)).out == f"Wrote 2 cases to {file}.\n"
+        first, second = map(json.loads, file.read_text(encoding="utf-8").splitlines())
+        assert (first["question"], first["choice"], first["given"]) == (
+            "What is 17 * 23?",
+            "right",
+            "1970-01-01T00:00:05Z",
+        )
+        assert (first["left"]["run"], first["left"]["agents"], first["left"]["models"]) == ("r1", ["math"], ["local:m"])
+        assert first["right"]["answer"]
+        assert second["choice"] == "tie"
+
+    def test_they_are_printed_where_no_file_is_wanted(self) -> None:
+        assert [json.loads(line)["id"] for line in run(app, "export", "--pairs", "-").out.splitlines()] == [1, 2]
+
+    def test_a_file_that_is_there_is_replaced_only_on_demand(self, tmp_path: Path) -> None:
+        file = tmp_path / "cases.jsonl"
+        file.write_text("mine")
+        refused = run(app, "export", "--pairs", str(file))
+        assert refused.code != 0
+        assert "is there already" in refused.err
+        assert file.read_text() == "mine"
+        assert run(app, "export", "--pairs", str(file), "--force").code == 0
+        assert file.read_text().count("\n") == 2
+
+    def test_a_file_that_cannot_be_written_is_told(self, tmp_path: Path) -> None:
+        done = run(app, "export", "--pairs", str(tmp_path / "missing" / "cases.jsonl"))
+        assert done.code != 0
+        assert "cannot be written: No such file or directory" in done.err
+
+    def test_a_vote_is_taken_back_with_what_it_counted_as(self) -> None:
+        assert len(listed()) == 1
+        assert run(app, "undo", "1", "--pair").out == "Vote number 1 is undone.\n"
+        assert listed() == []
+        assert "no vote number 1" in run(app, "undo", "1", "--pair").err
+
+    def test_everything_can_be_taken_back(self) -> None:
+        assert run(app, "clear").out == "Removed 1 verdict and 2 votes on two answers.\n"
+        assert "No two answers were compared yet" in run(app, "pairs").err

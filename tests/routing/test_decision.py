@@ -227,6 +227,7 @@ class TestWishes:
             ("@lawyer, please", ()),
             ("why does `@code` fail?", ()),
             ("```python\n@code\ndef f(): ...\n```", ()),
+            ("````\n```\n@code\n```\n````", ()),
             ("https://site.example/@law", ()),
             ("law, please", ()),
         ],

@@ -15,6 +15,7 @@ from moa.errors import StoreError
 from moa.events import DraftFinished, Event, RunFailed, RunStarted
 from moa.messages import Message, Usage
 from moa.store import Store
+from moa.store.schema import MIGRATIONS
 from tests.store.sample import a_run, draft
 
 
@@ -180,7 +181,7 @@ def test_the_database_is_in_wal_mode_and_says_its_schema(store: Store) -> None:
     store.append("r1", a_run("r1"))
     database = sqlite3.connect(store.path)
     assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert database.execute("PRAGMA user_version").fetchone() == (3,)
+    assert database.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
     database.close()
 
 

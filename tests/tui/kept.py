@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from itertools import count
 from pathlib import Path
 
 from moa.answers import Answer, Draft
+from moa.errors import MoaError
 from moa.events import AnswerDelta, DraftFinished, DraftStarted, Event, Routed, RunFinished, RunStarted
 from moa.messages import Conversation, Message, Usage
 from moa.store import Sessions, Slot, Store, recorded
 from moa.tui.app import MoaApp
 from moa.tui.chat_screen import ChatScreen
-from moa.tui.source import Source
+from moa.tui.source import Source, Wanted
 from tests.tui.scenes import AGENTS, MODELS, SMALL, SOLO, STARTERS, routing
 from tests.tui.stage import Stage
 
 NOON = 1767268800.0  # the first of January 2026, 12:00 UTC
 
 
-def a_turn(run: str, question: str, answer: str, *, earlier: Sequence[Message] = (), at: float = NOON) -> list[Event]:
+def a_turn(
+    run: str,
+    question: str,
+    answer: str,
+    *,
+    earlier: Sequence[Message] = (),
+    at: float = NOON,
+    agent: str = "general",
+    model: str = SMALL,
+) -> list[Event]:
     """A run in which one agent answers."""
-    draft = Draft("general.1", "general", SMALL, "ok", answer, Usage(12, 8), 0.0, 1.5, 0.4)
-    route = routing(("general",), general=0.9)
+    draft = Draft(f"{agent}.1", agent, model, "ok", answer, Usage(12, 8), 0.0, 1.5, 0.4)
+    route = routing((agent,), threshold=0.3, fallback=False, **{agent: 0.9})
     return [
-        RunStarted(0.0, run, at, "starter", (*earlier, Message("user", question)), MODELS),
+        RunStarted(0.0, run, at, "starter", (*earlier, Message("user", question)), {**MODELS, agent: model}),
         Routed(0.01, route),
-        DraftStarted(0.02, "general.1", "general", SMALL),
-        AnswerDelta(0.4, answer, "general.1"),
+        DraftStarted(0.02, f"{agent}.1", agent, model),
+        AnswerDelta(0.4, answer, f"{agent}.1"),
         DraftFinished(1.5, draft),
         RunFinished(1.5, Answer(answer, route, (draft,), SOLO, Usage(12, 8), 0.0, 1.5, (), run)),
     ]
@@ -42,28 +53,51 @@ def talk(sessions: Sessions, session: str, turns: Sequence[tuple[str, str]]) -> 
 
 
 class KeptStage(Stage):
-    """A stage whose chat keeps its conversations in `sessions`; each answer says which turn it is."""
+    """A stage whose chat keeps its conversations in `sessions`; each answer says which turn it is.
 
-    def __init__(self, path: Path, *, resume: str | None = None) -> None:
+    An agent that is pinned answers, or the model that is asked alone.
+    """
+
+    def __init__(self, path: Path, *, resume: str | None = None, mixture: str = "starter") -> None:
         self.sessions = Sessions(Store(path, busy_seconds=0.01), clock=lambda: NOON + 7200)
         self.asked: list[Conversation] = []
+        self.wanted: list[Wanted] = []
+        self.go_on = asyncio.Event()
+        """Not set, answers stop half-way until it is."""
+        self.go_on.set()
+        self.trouble: MoaError | None = None
+        """Ends the next run, if there is any."""
         numbers = count(1)
 
         async def ask(
-            conversation: Conversation, on_problem: Callable[[Exception], None], *_: object
+            conversation: Conversation, on_problem: Callable[[Exception], None], wanted: Wanted
         ) -> AsyncIterator[Event]:
             self.asked.append(conversation)
+            self.wanted.append(wanted)
             run = f"run-{next(numbers)}"
-            events = a_turn(run, conversation.question, f"Answer {run}.", earlier=conversation.messages[:-1])
+            name = wanted.pin[0] if wanted.pin else "alone" if wanted.model else "general"
+            events = a_turn(
+                run,
+                conversation.question,
+                f"Answer {run}.",
+                earlier=conversation.messages[:-1],
+                at=NOON + len(self.asked),
+                agent=name,
+                model=wanted.model or MODELS[name],
+            )
 
             async def told() -> AsyncIterator[Event]:
                 for event in events:
+                    if self.trouble is not None and not isinstance(event, RunStarted):
+                        raise self.trouble
+                    if isinstance(event, DraftFinished):
+                        await self.go_on.wait()
                     yield event
 
             async for event in recorded(told(), self.sessions.store, on_problem=on_problem):
                 yield event
 
-        source = Source("starter", ask, AGENTS, examples=STARTERS)
+        source = Source(mixture, ask, AGENTS, examples=STARTERS)
         super().__init__(open_source=lambda: source)
         self.chat = ChatScreen(lambda: source, clock=lambda: 0.0, sessions=self.sessions, resume=resume)
         self.app = MoaApp(self.chat)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from threading import Event as Signal
 
 import pytest
+from rich.cells import cell_len
 
 from moa.errors import EncoderError, LoadError, StoreError
 from moa.events import AnswerDelta, Event
 from moa.messages import Conversation
 from moa.tui.prose import Prose
-from moa.tui.source import Source, Wanted
+from moa.tui.source import Source, Wanted, open_mixture
+from moa.tui.strip import Strip
 from tests.tui.scenes import (
     QUESTION,
+    blocked_scene,
     done_scene,
     failed_scene,
     started,
@@ -180,3 +184,73 @@ async def test_links_open_nothing_but_web_pages(monkeypatch: pytest.MonkeyPatch)
             prose.post_message(Prose.LinkClicked(prose, href))
         await until(pilot, lambda: "javascript:alert" in stage.screen_text())
         assert opened == ["https://example.org/a"]
+
+
+async def test_wide_glyphs_and_right_to_left_text_are_shown_and_fit() -> None:
+    text = "日本語のテキストと 🙂 絵文字。" * 6 + "\n\nשלום עולם " * 6 + "\n\n" + "e\u0301\u200dx " * 20
+    for size in ((40, 20), (120, 30)):
+        stage = Stage([started("質問は何ですか？ مرحبا"), AnswerDelta(0.1, text, None)])
+        async with stage.app.run_test(size=size) as pilot:
+            await stage.send(pilot, "質問は何ですか？ مرحبا")
+            await stage.shown(pilot)
+            await pilot.press("ctrl+home")
+            await until(pilot, lambda stage=stage: "日本語" in stage.screen_text())  # type: ignore[misc]
+            assert "質問" in stage.screen_text()
+            assert all(cell_len(line) == size[0] for line in stage.screen_text().split("\n"))
+            await pilot.press("ctrl+end")
+            await until(pilot, lambda stage=stage: "שלום" in stage.screen_text())  # type: ignore[misc]
+
+
+MENDED = """
+from moa import Agent, Mixture
+from tests.fakes.backend import ScriptedModel
+from tests.fakes.router import FixedRouter
+
+echo = Agent("echo", model={model}, about="echoes", examples=["Is anybody there?"])
+mixture = Mixture([echo], name="cave", router=FixedRouter(echo=1.0))
+"""
+
+
+async def test_a_mixture_file_that_is_mended_while_the_chat_is_open_is_loaded_with_the_next_question(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "cave.py"
+    file.write_text(MENDED.format(model="ScriptedModel('Echo.'"))  # a bracket is missing
+    stage = Stage(open_source=lambda: open_mixture(str(file)))
+    async with stage.app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: "The mixture could not be loaded" in stage.screen_text())
+        await stage.send(pilot, "Hello?")
+        await until(pilot, lambda: not stage.chat.busy and stage.prompt.text == "Hello?")
+        file.write_text(MENDED.format(model="ScriptedModel('Echo.')"))
+        await pilot.press("enter")
+        await until(pilot, lambda: not stage.chat.busy and stage.turns[-1].view.text == "Echo.")
+
+
+async def test_a_network_that_is_gone_is_told_in_words_and_the_question_comes_back(tmp_path: Path) -> None:
+    with socket.socket() as listening:  # a port of which nobody answers any more
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+    file = tmp_path / "cave.py"
+    file.write_text(MENDED.format(model=f"'http://127.0.0.1:{port}/v1#gpt'"))
+    stage = Stage(open_source=lambda: open_mixture(str(file)))
+    async with stage.app.run_test(size=(120, 40)) as pilot:
+        await stage.send(pilot, "Hello?")
+        await until(pilot, lambda: bool(stage.turns) and not stage.chat.busy)
+        await until(pilot, lambda: "✗" in stage.screen_text())
+        assert f"127.0.0.1:{port}" in stage.screen_text()
+        assert "Traceback" not in stage.screen_text()
+        assert stage.prompt.text == "Hello?"
+
+
+@pytest.mark.parametrize("size", [(40, 24), (80, 24)])
+async def test_a_reviewer_that_blocked_the_answer_is_seen_where_there_is_no_panel(size: tuple[int, int]) -> None:
+    stage = Stage(blocked_scene())
+    async with stage.app.run_test(size=size) as pilot:
+        await stage.send(pilot, QUESTION)
+        await stage.shown(pilot)
+        text = stage.chat.query_one(Strip)
+        lines = [line.plain for line in text.lines(size[0] - 4)]
+        assert any(line.startswith("✗ safety blocked it: It tells") for line in lines)
+        assert any(line.startswith("· style notes: It could be shorter") for line in lines)
+        assert "✗ safety blocked it" in stage.screen_text()
+        assert len(lines) <= 8

@@ -14,7 +14,7 @@ from moa.events import Event
 from moa.messages import Message
 from moa.tui import run_replay
 from moa.tui.app import MoaApp
-from moa.tui.chat_screen import conversation
+from moa.tui.past import conversation
 from moa.tui.replay import ReplayScreen, earlier_turns, timed
 from moa.tui.routing_card import RoutingCard
 from moa.tui.transcript import Transcript

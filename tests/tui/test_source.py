@@ -14,7 +14,7 @@ from moa.events import Event, RunFinished
 from moa.messages import Conversation
 from moa.store import Store
 from moa.store.drafts import DraftCache
-from moa.tui.source import AgentCard, Wanted, open_mixture, starters
+from moa.tui.source import AgentCard, Source, Wanted, model_name, open_mixture, starters
 
 MIXTURE = """
 from moa import Agent, Mixture
@@ -73,3 +73,59 @@ def test_questions_to_begin_with_are_short_and_of_different_agents() -> None:
         AgentCard("e", examples=("Too many?",)),
     )
     assert starters(agents) == ((short, "a"), ("First?", "c"), (long, "d"))
+
+
+TWO = """
+from moa import Agent, Mixture
+from moa.store.drafts import DraftCache
+from tests.fakes.backend import ScriptedModel
+from tests.fakes.router import FixedRouter
+
+def told(request):
+    return "As a lawyer." if request.messages[0].role == "system" else "As nobody."
+
+law = Agent("law", model=ScriptedModel(told, "scripted:big"), about="law", instructions="You are a lawyer.")
+math = Agent("math", model=ScriptedModel("Math.", "scripted:small"), about="math")
+mixture = Mixture([law, math], name="both", router=FixedRouter(law=1.0, math=0.0), cache=DraftCache({path!r}))
+"""
+
+
+async def finished(source: Source, wanted: Wanted) -> RunFinished:
+    run = cast("Any", source.ask(Conversation.of("Hello?"), print, wanted))
+    async with aclosing(run) as stream:
+        events = [event async for event in stream]
+    assert isinstance(events[-1], RunFinished)
+    return events[-1]
+
+
+async def test_one_of_its_models_answers_alone_and_without_instructions(tmp_path: Path) -> None:
+    (tmp_path / "both.py").write_text(TWO.format(path=str(tmp_path / "cache")))
+    source = open_mixture(str(tmp_path / "both.py"))
+    assert (await finished(source, Wanted())).answer.text == "As a lawyer."
+    alone = await finished(source, Wanted(model="scripted:big"))
+    assert (alone.answer.text, alone.answer.routing.panel) == ("As nobody.", ("big",))
+    assert [draft.model for draft in alone.answer.drafts] == ["scripted:big"]
+    with Store() as store:
+        assert [run.mixture for run in store.runs()] == ["both", "both"]
+
+
+async def test_a_fresh_answer_does_not_come_out_of_the_cache(tmp_path: Path) -> None:
+    (tmp_path / "both.py").write_text(TWO.format(path=str(tmp_path / "cache")))
+    source = open_mixture(str(tmp_path / "both.py"))
+    for wanted, cached in ((Wanted(), False), (Wanted(), True), (Wanted(fresh=True), False), (Wanted(), True)):
+        assert {draft.cached for draft in (await finished(source, wanted)).answer.drafts} == {cached}
+
+
+@pytest.mark.parametrize(
+    ("reference", "name"),
+    [
+        ("local:qwen2.5-coder-1.5b-instruct", "qwen2-5-coder-1-5b-instruct"),
+        ("openai/gpt-4o-mini", "gpt-4o-mini"),
+        ("http://127.0.0.1:8000/v1#my model", "my-model"),
+        ("local:7b", "model-7b"),
+        ("x/" + "y" * 100, "y" * 64),
+        ("openai/…", "model"),
+    ],
+)
+def test_a_model_is_named_after_its_reference(reference: str, name: str) -> None:
+    assert model_name(reference) == name
