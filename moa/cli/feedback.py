@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from moa.cli.console import console, print_json
+from moa.cli.exports import write_lines
 from moa.errors import UsageError
 from moa.untrusted import one_line
 
@@ -137,18 +137,8 @@ def export(
 
     with Store() as store:
         cases = [as_case(store, pair) for pair in stored_pairs(store)] if store.path.exists() else []
-    lines = "".join(f"{json.dumps(case, ensure_ascii=False)}\n" for case in cases)
-    if str(pairs) == "-":
-        print(lines, end="")
-        return
-    try:
-        with pairs.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(lines)
-    except FileExistsError:
-        raise UsageError(f"{pairs} is there already. Give another name, or --force to replace it.") from None
-    except OSError as error:
-        raise UsageError(f"{pairs} cannot be written: {error.strerror or error}.") from error
-    print(f"Wrote {len(cases)} case{'' if len(cases) == 1 else 's'} to {pairs}.")
+    if write_lines(cases, pairs, force=force):
+        print(f"Wrote {len(cases)} case{'' if len(cases) == 1 else 's'} to {pairs}.")
 
 
 @app.command()

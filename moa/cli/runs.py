@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from moa.cli.console import console, print_json
+from moa.cli.exports import write_lines
 from moa.untrusted import one_line, plain
 
 if TYPE_CHECKING:
@@ -105,6 +107,61 @@ def replay(
 
         for event in events:
             print(event_line(event))
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write it; - prints it.")] = Path(
+        "-"
+    ),
+    kind: Annotated[
+        Literal["sft", "preference"],
+        typer.Option("--format", help="sft: one good answer a row; preference: a better and a worse one."),
+    ] = "sft",
+    feedback: Annotated[
+        Literal["good", "not-bad", "any"],
+        typer.Option("--feedback", help="What must have been said of a run: good, nothing bad, or whatever."),
+    ] = "not-bad",
+    mixture: Annotated[
+        str | None, typer.Option("--mixture", metavar="NAME", help="Only runs of the mixture of this name.")
+    ] = None,
+    evaluation: Annotated[
+        Path | None,
+        typer.Option("--eval", metavar="FOLDER", help="Of an evaluation (moa eval run --out), in place of the runs."),
+    ] = None,
+    least: Annotated[
+        float, typer.Option("--min-score", min=0, max=1, help="With --eval: what a good answer scores at least.")
+    ] = 1.0,
+    system: Annotated[
+        str | None, typer.Option("--system", metavar="NAME", help="With --eval: only good answers of this system.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+) -> None:
+    """Write good answers as training data, so that a mixture can teach a smaller model.
+
+    A row of sft is {"messages": [...]}, one of preference {"prompt": [...], "chosen": [...], "rejected": [...]}: what
+    trainers of chat models read. Of the stored runs, preferences are votes on two answers side by side and drafts that
+    somebody found better; of an evaluation, the best and the worst answer to a sample.
+
+    Example: moa runs export --feedback good --out good.jsonl
+
+    Example: moa runs export --format preference --eval my-eval --out pairs.jsonl
+    """
+    from moa.evals.teaching import of_records, of_runs
+
+    if evaluation is not None:
+        from moa.evals.folder import read_run
+
+        lessons = of_records(read_run(evaluation).records, kind, least=least, system=system)
+    else:
+        from moa.store import Store
+
+        with Store() as store:
+            lessons = of_runs(store, kind, said=feedback, mixture=mixture) if store.path.exists() else []
+    if write_lines([lesson.to_json() for lesson in lessons], out, force=force):
+        print(f"Wrote {len(lessons)} row{'' if len(lessons) == 1 else 's'} to {out}.")
+    elif not lessons:
+        print("Nothing that was stored fits. See moa runs export --help for the filters.", file=sys.stderr)
 
 
 def _read(name: str) -> tuple[Run, list[Event]]:

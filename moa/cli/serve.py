@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Callable
 
-    from moa.server.house import House
+    from moa.mixture import Mixture
+    from moa.server.files import AgentFiles
+    from moa.server.house import House, Settings
     from moa.server.keys import KeyBook
     from moa.server.serving import Address
 
@@ -103,20 +105,19 @@ def _loop_factory() -> Callable[[], AbstractEventLoop] | None:
     return new_event_loop
 
 
-def _prepare(mixture: object) -> None:
-    """Load the encoder, telling of a download, and check that it is a mixture."""
+def _prepare(mixture: Mixture) -> None:
+    """Load the encoder, telling of a download."""
     from moa.cli.deciding import Downloading
-    from moa.mixture import Mixture
 
-    if isinstance(mixture, Mixture):
-        mixture.router.prepare(mixture.agents, on_progress=Downloading())
+    mixture.router.prepare(mixture.agents, on_progress=Downloading())
 
 
-def _house(files: object, book: KeyBook | None, settings: object, places: int, seats: int, *, record: bool) -> House:
+def _house(
+    files: AgentFiles, book: KeyBook | None, settings: Settings, places: int, seats: int, *, record: bool
+) -> House:
     from moa.routing.feedback import Feedback
     from moa.server.figures import Figures
-    from moa.server.files import AgentFiles
-    from moa.server.house import House, Settings
+    from moa.server.house import House
     from moa.server.lobby import Lobby
     from moa.server.offers import Offers
     from moa.server.readiness import why_not_ready
@@ -124,7 +125,6 @@ def _house(files: object, book: KeyBook | None, settings: object, places: int, s
     from moa.server.traces import traces_if_wanted
     from moa.store import Store
 
-    assert isinstance(files, AgentFiles) and isinstance(settings, Settings)  # noqa: S101, PT018
     loaded = files.load()
     for mixture in loaded.values():
         if settings.feedback:
@@ -142,9 +142,8 @@ def _house(files: object, book: KeyBook | None, settings: object, places: int, s
     return house
 
 
-async def _serve(house: House, address: Address, files: object) -> None:
+async def _serve(house: House, address: Address, files: AgentFiles | None) -> None:
     from moa.backends.http import close_clients
-    from moa.server.files import AgentFiles
     from moa.server.serving import Serving
 
     def say(url: str) -> None:
@@ -152,7 +151,7 @@ async def _serve(house: House, address: Address, files: object) -> None:
         keyed = "clients need a key" if house.tenants.keyed else "no key needed"
         print(f"moa serves {names} at {url}/v1 ({keyed}). Ctrl+C stops it.", file=sys.stderr, flush=True)
 
-    serving = Serving(house, address, files if isinstance(files, AgentFiles) else None, on_started=say)
+    serving = Serving(house, address, files, on_started=say)
     serving.bind()
     try:
         await serving.run_here()

@@ -208,3 +208,30 @@ def test_a_broken_database_is_one_clear_sentence(store: Store) -> None:
 def test_bad_usage_exits_with_2(store: Store, arguments: tuple[str, ...]) -> None:
     store.append(FIRST, a_run(FIRST))
     assert run(app, *arguments).code == 2
+
+
+@pytest.mark.usefixtures("two")
+def test_good_answers_are_exported_as_training_data(tmp_path: Path) -> None:
+    [row] = map(json.loads, run(app, "export", "--feedback", "any").out.splitlines())
+    assert row["messages"][0] == {"role": "user", "content": "What is 17 * 23?"}
+    assert row["messages"][-1]["role"] == "assistant"
+
+    file = tmp_path / "rows.jsonl"
+    done = run(app, "export", "--feedback", "any", "--out", str(file))
+    assert done.out == f"Wrote 1 row to {file}.\n"
+    assert json.loads(file.read_text()) == row
+    assert run(app, "export", "--feedback", "any", "--out", str(file)).code == 2
+    assert run(app, "export", "--feedback", "any", "--out", str(file), "--force").code == 0
+
+
+@pytest.mark.usefixtures("two")
+def test_when_nothing_fits_it_says_so() -> None:
+    done = run(app, "export", "--feedback", "good")
+    assert (done.code, done.out) == (0, "")
+    assert "Nothing that was stored fits." in done.err
+
+
+def test_an_evaluation_that_is_not_there_cannot_be_exported(tmp_path: Path) -> None:
+    done = run(app, "export", "--eval", str(tmp_path))
+    assert done.code == 2
+    assert "There is no evaluation in" in done.err

@@ -105,13 +105,13 @@ async def test_a_file_goes_with_the_next_question(notes: Path) -> None:
         await until(pilot, lambda: bool(stage.script.asked))
         assert "Buy @code bread." in stage.script.asked[0].question
         await stage.shown(pilot)
-        assert stage.prompt.files == ()
+        assert list(stage.prompt.files) == []
         assert "▤ my notes.md (34 B)" in stage.screen_text()
         assert "butter" not in stage.screen_text()
         await pilot.press("up", "up")  # past the command
         assert stage.prompt.text == f"/attach '{notes}'"
         await pilot.press("down")
-        assert tuple(file.path for file in stage.prompt.files) == (notes,)
+        assert [attached.path for attached in stage.prompt.files] == [notes]
 
 
 async def test_backspace_at_the_very_beginning_takes_a_file_away_and_so_does_a_command(notes: Path) -> None:
