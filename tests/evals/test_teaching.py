@@ -36,7 +36,10 @@ def chosen(lessons: list[Lesson]) -> list[str]:
 def degraded(events: list[Event]) -> list[Event]:
     *before, last = events
     assert isinstance(last, RunFinished)
-    return [*before, replace(last, answer=replace(last.answer, degraded=(Degradation("law", "It was down."),)))]
+    return [
+        *before,
+        replace(last, answer=replace(last.answer, degraded=(Degradation("draft", "law", "It was down."),))),
+    ]
 
 
 def test_an_example_is_a_conversation_that_ends_with_the_answer(store: Store) -> None:
@@ -79,7 +82,7 @@ def test_votes_on_two_answers_are_preferences(store: Store) -> None:
         store.append(run, a_turn(run, "When?", answer))
     left, right = Side("r1", ("general",), ("local:small",)), Side("r2", ("law",), ("openai/a",))
     for choice in ("right", "tie", "bad"):
-        add_pair(store, Pair(0, NOON, "starter", left, right, choice))  # type: ignore[arg-type]
+        add_pair(store, Pair(0, NOON, "starter", left, right, choice))
 
     [lesson] = of_runs(store, "preference")
 
