@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Any
@@ -114,6 +113,8 @@ def _chat_in_lines(spec: str | None, budget: Budget | None, resume: str | None, 
     Returns:
         The exit code: 0, or that of the last question that could not be answered.
     """
+    import asyncio
+
     from moa.cli.deciding import Downloading
     from moa.cli.spending import cache_of
     from moa.loader import load_mixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import sys
 import time
@@ -150,6 +149,8 @@ def _prepare(named: Sequence[Named]) -> None:
 
 
 def _outlay(suites: Sequence[Suite], named: Sequence[Named], there: Any) -> Outlay:
+    import asyncio
+
     from moa.evals.expected import expected
 
     return asyncio.run(expected(suites, [each.system for each in named], there))
@@ -206,6 +207,8 @@ def _workers(named: Sequence[Named], at_once: int) -> int:
 def _run(
     folder: RunFolder, suites: Sequence[Suite], named: Sequence[Named], settings: Settings, sharing: Sharing
 ) -> str:
+    import asyncio
+
     from moa.cli.eval_progress import Watching
     from moa.evals.runner import Runner
 
@@ -215,6 +218,8 @@ def _run(
 
 
 async def _until_done(runner: Runner) -> str:
+    import asyncio
+
     from moa.backends.http import close_clients
 
     loop = asyncio.get_running_loop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from pathlib import Path
@@ -53,6 +52,8 @@ def tune(
 
     Example: moa eval tune evals/mine --out policy.json
     """
+    import asyncio
+
     from moa.cli.console import print_json
     from moa.cli.eval_folders import chosen_folder
     from moa.cli.lines import write_lines

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sys
@@ -50,6 +49,8 @@ def watch(
 
     Example: moa watch localhost:8000 --json | jq .event
     """
+    import asyncio
+
     from moa.tui.watching_feed import check
     from moa.tui.watching_server import Server
 
