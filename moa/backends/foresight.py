@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import Protocol, cast, runtime_checkable
 
 from moa.backends.base import Backend
+from moa.backends.wrapped import unwrapped
 
 
 @runtime_checkable
@@ -33,7 +34,7 @@ async def foreseen(now: Sequence[Backend], then: Sequence[Backend]) -> AsyncGene
         now: the model of each draft.
         then: what is asked once the drafts are written, the first one first.
     """
-    drafting, following = [[*map(_plain, backends)] for backends in (now, then)]
+    drafting, following = [[*map(unwrapped, backends)] for backends in (now, then)]
     kinds = {type(backend): cast("Foresees", backend) for backend in (*drafting, *following) if foresees(backend)}
     async with AsyncExitStack() as stack:
         for kind, one in kinds.items():
@@ -44,11 +45,4 @@ async def foreseen(now: Sequence[Backend], then: Sequence[Backend]) -> AsyncGene
 
 def foresees(backend: Backend | None) -> bool:
     """Whether a backend wants to know; quicker than to ask whether it is one of `Foresees`."""
-    return hasattr(_plain(backend), "foresee") if backend else False
-
-
-def _plain(backend: Backend) -> Backend:
-    """Return the backend itself, without what was put around it: a price, or what one request wants of it."""
-    while inner := getattr(backend, "inner", None):
-        backend = cast("Backend", inner)
-    return backend
+    return hasattr(unwrapped(backend), "foresee") if backend else False

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from moa.cli.console import console, print_json
-from moa.cli.exports import write_lines
+from moa.cli.lines import export_rows
 from moa.errors import UsageError
 from moa.untrusted import one_line
 
@@ -137,7 +137,7 @@ def export(
 
     with Store() as store:
         cases = [as_case(store, pair) for pair in stored_pairs(store)] if store.path.exists() else []
-    if write_lines(cases, pairs, force=force):
+    if export_rows(cases, pairs, force=force):
         print(f"Wrote {len(cases)} case{'' if len(cases) == 1 else 's'} to {pairs}.")
 
 

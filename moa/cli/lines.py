@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from moa.errors import UsageError
+
+SCREEN = Path("-")
 
 
 def read_texts(path: Path, field: str) -> list[str]:
@@ -76,17 +78,26 @@ def _text(row: dict[str, Any], field: str, place: str) -> str:
     return str(row[field])
 
 
-def write_lines(path: Path | None, lines: Sequence[str]) -> None:
+def write_lines(path: Path | None, lines: Iterable[str], *, replace: bool = True) -> None:
     """Write lines to a file, which is replaced whole or not at all; None prints them.
 
+    Args:
+        path: the file.
+        lines: what it is to hold.
+        replace: whether it may be there already.
+
     Raises:
-        UsageError: the file cannot be written.
+        UsageError: the file cannot be written, or is there and may not be.
     """
     text = "".join(f"{line}\n" for line in lines)
     if path is None:
         print(text, end="")
         return
     try:
+        if not replace:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+            return
         if path.exists() and not path.is_file():  # a pipe or a device, such as /dev/stdout, is written to
             path.write_text(text, encoding="utf-8")
             return
@@ -96,5 +107,23 @@ def write_lines(path: Path | None, lines: Sequence[str]) -> None:
             half_made.replace(path)
         finally:
             half_made.unlink(missing_ok=True)
+    except FileExistsError as error:
+        raise UsageError(f"{path} is there already. Give another name, or --force to replace it.") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def export_rows(rows: Iterable[Mapping[str, Any]], to: Path, *, force: bool) -> bool:
+    """Write a JSON object a line; return whether that went into a file, and not to the screen.
+
+    Args:
+        rows: what to write.
+        to: the file; `-` is the screen.
+        force: whether a file that is there is replaced.
+
+    Raises:
+        UsageError: the file is there already, or cannot be written.
+    """
+    path = None if to == SCREEN else to
+    write_lines(path, (json.dumps(row, ensure_ascii=False) for row in rows), replace=force)
+    return path is not None

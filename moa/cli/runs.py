@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from moa.cli.console import console, print_json
-from moa.cli.exports import write_lines
+from moa.cli.lines import export_rows
 from moa.untrusted import one_line, plain
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def export(
 
         with Store() as store:
             lessons = of_runs(store, kind, said=feedback, mixture=mixture) if store.path.exists() else []
-    if write_lines([lesson.to_json() for lesson in lessons], out, force=force):
+    if export_rows([lesson.to_json() for lesson in lessons], out, force=force):
         print(f"Wrote {len(lessons)} row{'' if len(lessons) == 1 else 's'} to {out}.")
     elif not lessons:
         print("Nothing that was stored fits. See moa runs export --help for the filters.", file=sys.stderr)

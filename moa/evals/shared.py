@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 
 from moa.agent import Agent
 from moa.aggregation import Aggregator, Auto, load_policy
-from moa.backends.base import Backend, Chunk, Delta, Finish, Price, Readiness, Request
+from moa.backends.base import Backend, Chunk, Delta, Finish, Price, Request
 from moa.backends.references import backend_for
+from moa.backends.wrapped import Wrapped
 from moa.errors import BackendError
 from moa.evals.metering import METER, Call, Meter
 from moa.evals.pace import Paces
@@ -72,22 +73,11 @@ class Sharing:
         return self._within(value)
 
 
-@dataclass(eq=False)
-class Shared:
+@dataclass(frozen=True, eq=False)
+class Shared(Wrapped):
     """Runs another backend; what was asked before in the same epoch is given again, with what it took then."""
 
-    inner: Backend
     sharing: Sharing
-
-    @property
-    def reference(self) -> str:
-        """The model reference of the inner one."""
-        return self.inner.reference
-
-    @property
-    def priced(self) -> bool:
-        """Whether the inner one's cost can be known."""
-        return self.inner.priced
 
     @property
     def price(self) -> Price | None:
@@ -100,15 +90,6 @@ class Shared:
         from moa.backends.prices import price_of
 
         return price_of(self.inner)
-
-    @property
-    def context(self) -> int | None:
-        """Tokens that the model's window holds, if the inner one knows."""
-        return getattr(self.inner, "context", None)
-
-    def readiness(self) -> Readiness:
-        """Look whether the inner one could answer now."""
-        return self.inner.readiness()
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Yield the kept reply if there is one; else call the model when it is its turn, and keep what it says.

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from moa.server.chat import chat
 from moa.server.embeddings import embeddings
+from moa.server.exchange import exchange_of
 from moa.server.feed_route import events
 from moa.server.front import Front
 from moa.server.listing import health, json_response, metrics, model, models, readiness
@@ -63,7 +64,7 @@ def application(house: House) -> Starlette:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)  # noqa: S101  (registered for nothing else)
-    request.scope["moa"].refusal = error
+    exchange_of(request).refusal = error
     response = json_response(error.body(), error.status)
     response.headers.update(error.headers())
     if error.status in {408, 413}:
@@ -77,7 +78,7 @@ async def _no_route(request: Request, error: Exception) -> Response:
         refusal = Refusal(405, "There is something here, but not for this method.", code="method_not_allowed")
     else:
         refusal = Refusal(error.status_code, "There is nothing here.", code="not_found")
-    request.scope["moa"].refusal = refusal
+    exchange_of(request).refusal = refusal
     response = json_response(refusal.body(), refusal.status)
     response.headers.update(error.headers or {})
     return response

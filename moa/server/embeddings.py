@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from moa.context import tokens_in
 from moa.messages import Message
+from moa.server.exchange import exchange_of
 from moa.server.forms import EmbeddingsForm
 from moa.server.generating import Generating, Sending
+from moa.server.house import house_of
 from moa.server.reading import form_in
 from moa.server.refusal import Refusal, not_found
 from moa.waiting import in_thread
@@ -38,8 +40,7 @@ async def embeddings(request: Request) -> Response:
     Raises:
         Refusal: the request is not one that can be answered.
     """
-    house: House = request.app.state.house
-    exchange: Exchange = request.scope["moa"]
+    house, exchange = house_of(request), exchange_of(request)
     form = await form_in(request, EmbeddingsForm, house.settings.bounds)
     if form.model not in {house.offers.encoder(), *house.offers.mixtures}:
         raise not_found(form.model)

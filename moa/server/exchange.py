@@ -14,6 +14,7 @@ from moa.server.refusal import Refusal
 from moa.server.tenants import Tenant
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
     from starlette.types import Receive
 
     from moa.answers import Answer
@@ -49,6 +50,12 @@ class Exchange:
     started: float = field(default_factory=time.perf_counter)
     _task: asyncio.Task[object] | None = None
     _why: Refusal | ClientGone | None = None
+
+    @property
+    def asker(self) -> Tenant:
+        """Whoever asks: the front lets nobody in without."""
+        assert self.tenant is not None  # noqa: S101
+        return self.tenant
 
     @property
     def seconds(self) -> float:
@@ -112,3 +119,9 @@ class Exchange:
 def in_header(text: str) -> str:
     """Return a text that can stand in a header: nothing in it can end the line, or is outside of ASCII."""
     return "".join(character if " " <= character <= "~" else "?" for character in text[:200])
+
+
+def exchange_of(request: Request) -> Exchange:
+    """Return what is known of a request that the front let in."""
+    exchange: Exchange = request.scope["moa"]
+    return exchange

@@ -11,8 +11,9 @@ from starlette.responses import Response
 from moa.server.broadcast import TYPES, Gap, Item, read
 from moa.server.chat_words import sse
 from moa.server.discretion import Discretion
-from moa.server.exchange import ClientGone
+from moa.server.exchange import ClientGone, exchange_of
 from moa.server.generating import Sending
+from moa.server.house import house_of
 from moa.server.moa_routes import kept_run, no_run
 from moa.server.refusal import Refusal, refusal_of
 from moa.server.standing import Standing
@@ -35,8 +36,7 @@ async def events(request: Request) -> Response:
     Raises:
         Refusal: the types or the run make no sense, or there are too many readers.
     """
-    house: House = request.app.state.house
-    exchange: Exchange = request.scope["moa"]
+    house, exchange = house_of(request), exchange_of(request)
     query = request.query_params
     for name in query:
         if name not in {"types", "run"}:

@@ -13,6 +13,8 @@ from moa.server.reading import Bounds
 from moa.server.tenants import Tenants
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+
     from moa.server.exchange import Exchange
     from moa.server.figures import Figures
     from moa.server.offers import Offers
@@ -68,3 +70,9 @@ class House:
     """Says why the server cannot answer questions; empty if it can."""
     reload_problem: str = ""
     """Why the latest change of the agents' files was not taken over; empty if it was."""
+
+
+def house_of(request: Request) -> House:
+    """Return the state of the server that a request came to."""
+    house: House = request.app.state.house
+    return house

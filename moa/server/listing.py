@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import PlainTextResponse, Response
 
 from moa.server.chat_words import to_bytes
+from moa.server.exchange import exchange_of
+from moa.server.house import house_of
 from moa.server.refusal import Refusal
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from moa.server.exchange import Exchange
     from moa.server.house import House
 
 
 async def models(request: Request) -> Response:
     """List the model names that whoever asks can use."""
-    house: House = request.app.state.house
+    house = house_of(request)
     listed = [_model(name, house) for name in _names(request, house)]
     return json_response({"object": "list", "data": listed})
 
@@ -29,12 +30,11 @@ async def model(request: Request) -> Response:
     Raises:
         Refusal: there is none of it.
     """
-    house: House = request.app.state.house
+    house = house_of(request)
     name = request.path_params["name"]
-    exchange: Exchange = request.scope["moa"]
-    assert exchange.tenant is not None  # noqa: S101  (the front lets nobody in without)
+    exchange = exchange_of(request)
     if name != house.offers.encoder():
-        house.offers.named(name, exchange.tenant)
+        house.offers.named(name, exchange.asker)
     return json_response(_model(name, house))
 
 
@@ -45,7 +45,7 @@ async def health(_: Request) -> Response:
 
 async def readiness(request: Request) -> Response:
     """Say whether questions can be answered."""
-    house: House = request.app.state.house
+    house = house_of(request)
     problem = "The server is about to stop." if house.lobby.draining else house.ready()
     return PlainTextResponse(f"{problem or 'ready'}\n", 503 if problem else 200)
 
@@ -56,8 +56,7 @@ async def metrics(request: Request) -> Response:
     Raises:
         Refusal: this key may not.
     """
-    house: House = request.app.state.house
-    exchange: Exchange = request.scope["moa"]
+    house, exchange = house_of(request), exchange_of(request)
     if not exchange.frank:
         told = "This key may not see the figures of the whole server. Make one that may: moa keys add NAME --watch"
         raise Refusal(403, told, kind="permission_error", code="not_allowed")
@@ -70,9 +69,8 @@ def json_response(value: object, status: int = 200) -> Response:
 
 
 def _names(request: Request, house: House) -> list[str]:
-    exchange: Exchange = request.scope["moa"]
-    assert exchange.tenant is not None  # noqa: S101
-    return [*house.offers.listed(exchange.tenant), house.offers.encoder()]
+    exchange = exchange_of(request)
+    return [*house.offers.listed(exchange.asker), house.offers.encoder()]
 
 
 def _model(name: str, house: House) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from moa.routing.feedback import Feedback
 from moa.server.answering import order_for
 from moa.server.asking import asking
 from moa.server.discretion import Discretion
+from moa.server.exchange import exchange_of
 from moa.server.forms import FeedbackForm, MessageForm, RouteForm
 from moa.server.generating import Generating, Sending
+from moa.server.house import house_of
 from moa.server.listing import json_response
 from moa.server.reading import form_in
 from moa.server.refusal import Refusal
@@ -37,8 +39,7 @@ async def run(request: Request) -> Response:
     Raises:
         Refusal: there is none, or it is somebody else's.
     """
-    house: House = request.app.state.house
-    exchange: Exchange = request.scope["moa"]
+    house, exchange = house_of(request), exchange_of(request)
     name = request.path_params["run"]
     kept = kept_run(house, exchange, name)
     if kept is not None:
@@ -84,13 +85,11 @@ async def route(request: Request) -> Response:
     Raises:
         Refusal: the request is not one that can be answered.
     """
-    house: House = request.app.state.house
-    exchange: Exchange = request.scope["moa"]
+    house, exchange = house_of(request), exchange_of(request)
     form = await form_in(request, RouteForm, house.settings.bounds)
-    assert exchange.tenant is not None  # noqa: S101  (the front lets nobody in without)
-    offer = house.offers.named(form.model, exchange.tenant, form.moa.mixture)
+    offer = house.offers.named(form.model, exchange.asker, form.moa.mixture)
     messages = form.messages if form.messages is not None else [MessageForm(role="user", content=form.question)]
-    order = order_for(house, exchange.tenant, offer, asking(messages), form.moa)
+    order = order_for(house, exchange.asker, offer, asking(messages), form.moa)
     exchange.model = form.model
     return Deciding(house, exchange, order)
 
@@ -122,8 +121,7 @@ async def feedback(request: Request) -> Response:
     Raises:
         Refusal: there is no such run, or the server takes no feedback.
     """
-    house: House = request.app.state.house
-    exchange: Exchange = request.scope["moa"]
+    house, exchange = house_of(request), exchange_of(request)
     form = await form_in(request, FeedbackForm, house.settings.bounds)
     if not house.settings.feedback:
         raise Refusal(403, "This server takes no feedback.", kind="permission_error", code="not_allowed")

@@ -11,8 +11,10 @@ from moa.server.answering import Ended, Order, answered, order_for
 from moa.server.asking import asking
 from moa.server.chat_words import sse, told_of
 from moa.server.discretion import Discretion
+from moa.server.exchange import exchange_of
 from moa.server.forms import MessageForm, ResponsesForm
 from moa.server.generating import Generating, Sending, extra, note_first
+from moa.server.house import house_of
 from moa.server.reading import form_in
 from moa.server.refusal import Refusal
 
@@ -32,11 +34,9 @@ async def responses(request: Request) -> Response:
     Raises:
         Refusal: the request is not one that can be answered.
     """
-    house: House = request.app.state.house
-    exchange: Exchange = request.scope["moa"]
+    house, exchange = house_of(request), exchange_of(request)
     form = await form_in(request, ResponsesForm, house.settings.bounds)
-    assert exchange.tenant is not None  # noqa: S101  (the front lets nobody in without)
-    order = _order(house, exchange.tenant, form)
+    order = _order(house, exchange.asker, form)
     exchange.model = form.model
     return Answering(house, exchange, form, order)
 

@@ -8,7 +8,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from moa.backends.base import Backend, Chunk, Delta, Finish, Readiness, Request, ToolSpec
+from moa.backends.base import Chunk, Delta, Finish, Request, ToolSpec
+from moa.backends.wrapped import Wrapped
 from moa.messages import Message, ToolCall
 
 
@@ -81,26 +82,15 @@ class Shaping:
 
 
 @dataclass(frozen=True)
-class Shaped:
+class Shaped(Wrapped):
     """A backend whose calls are made as one request wants them."""
 
-    inner: Backend
     shaping: Shaping = field(compare=False, repr=False)
     writes: bool = False
     """Whether it writes the answer from several drafts."""
 
-    @property
-    def reference(self) -> str:
-        """The model reference of the inner one."""
-        return self.inner.reference
-
-    @property
-    def priced(self) -> bool:
-        """Whether the inner one is."""
-        return self.inner.priced
-
     def __getattr__(self, name: str) -> Any:
-        """Know whatever else the inner one knows of itself: its window, its price."""
+        """Know whatever else the inner one knows of itself, such as its price."""
         if name.startswith("_") or name in {"inner", "shaping"}:
             raise AttributeError(name)
         return getattr(self.inner, name)
@@ -123,7 +113,3 @@ class Shaped:
                     shaping.reason = chunk.reason
                 for each in shaping.ended(chunk):
                     yield each
-
-    def readiness(self) -> Readiness:
-        """Look whether the inner one could answer now."""
-        return self.inner.readiness()

@@ -7,7 +7,9 @@ import time
 import traceback
 from pathlib import Path
 
+from moa.errors import MoaError
 from moa.paths import data_folder
+from moa.tui.state import RunView, failed
 
 
 def write_trace(error: BaseException) -> Path:
@@ -31,3 +33,12 @@ def write_trace(error: BaseException) -> Path:
 def crash_sentence(error: BaseException, path: Path) -> str:
     """Return one sentence for the person in front of it."""
     return f"Something went wrong that should not have: {type(error).__name__}. The trace is in {path}"
+
+
+def ended_by(view: RunView, error: Exception) -> RunView:
+    """Return the view of a run that raised an error; one that moa did not foresee leaves its trace in a file.
+
+    A mixture that fails says so with its last event, and then raises the same error: that is not told twice.
+    """
+    told = str(error) if isinstance(error, MoaError) else crash_sentence(error, write_trace(error))
+    return view if view.end == "failed" else failed(view, told)

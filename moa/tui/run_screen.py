@@ -19,14 +19,13 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
-from moa.errors import MoaError
 from moa.events import Event
 from moa.tui.bearings import Hints, Title
-from moa.tui.crash import crash_sentence, write_trace
+from moa.tui.crash import ended_by
 from moa.tui.dialogs import HelpPage
 from moa.tui.panel import Panel
 from moa.tui.race import racing
-from moa.tui.state import RunView, failed, reduce, stopped
+from moa.tui.state import RunView, reduce, stopped
 from moa.tui.strip import Strip
 from moa.tui.themes import Colours
 from moa.tui.transcript import Transcript
@@ -139,10 +138,8 @@ class RunScreen(Screen[None]):
         except asyncio.CancelledError:
             self.view = stopped(self.view, self.now())
             raise
-        except MoaError as error:
-            self._fail(str(error))
         except Exception as error:  # noqa: BLE001  (a bug in one answer must not take the conversation with it)
-            self._fail(crash_sentence(error, write_trace(error)))
+            self.view = ended_by(self.view, error)
         finally:
             if close := getattr(events, "aclose", None):
                 await close()
@@ -153,11 +150,6 @@ class RunScreen(Screen[None]):
     def stand(self, view: RunView) -> None:
         """Show a run as it stood, with its time standing still."""
         self.view, self._arrived, self._pace = view, self._clock(), 0.0
-
-    def _fail(self, error: str) -> None:
-        # A mixture that fails says so with its last event, and then raises the same error.
-        if self.view.end != "failed":
-            self.view = failed(self.view, error)
 
     async def draw_frame(self) -> None:
         """Draw a frame: drafts at each of them; the answer, which has to be laid out, and the figures less often."""

@@ -15,14 +15,13 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.worker import Worker
 
-from moa.errors import MoaError
 from moa.events import Event
 from moa.steering import Steering
 from moa.store import Choice
 from moa.tui.bearings import Hints
 from moa.tui.card import Card
-from moa.tui.crash import crash_sentence, write_trace
-from moa.tui.state import RunView, failed, reduce, stopped
+from moa.tui.crash import ended_by
+from moa.tui.state import RunView, reduce, stopped
 from moa.tui.themes import Colours
 from moa.tui.turn import Turn
 from moa.untrusted import one_line
@@ -142,11 +141,8 @@ class SideBySide(ModalScreen[Compared]):
             self.view = stopped(self.view)
         except asyncio.CancelledError:
             self.view = stopped(self.view, self._now())
-        except MoaError as error:
-            if self.view.end != "failed":
-                self.view = failed(self.view, str(error))
         except Exception as error:  # noqa: BLE001  (a bug in one answer must not take the conversation with it)
-            self.view = failed(self.view, crash_sentence(error, write_trace(error)))
+            self.view = ended_by(self.view, error)
         finally:
             if close := getattr(events, "aclose", None):
                 await close()
