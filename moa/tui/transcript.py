@@ -44,6 +44,8 @@ class Transcript(VerticalScroll, can_focus=False):
         self._placed: list[tuple[Region, Widget]] = []
         self._held: tuple[Widget, int] | None = None
         self._folding = False
+        self._leaving: set[Widget] = set()
+        """What a gap has taken the place of, until it is gone."""
 
     def on_mount(self) -> None:
         """Watch what decides about following and folding."""
@@ -96,6 +98,8 @@ class Transcript(VerticalScroll, can_focus=False):
         """Return all turns from first to last."""
         told: list[Turn | PastTurn] = []
         for child in self.children:
+            if child in self._leaving:
+                continue
             told += child.turns if isinstance(child, Gap) else [child] if isinstance(child, Turn) else []
         return told
 
@@ -245,8 +249,9 @@ class Transcript(VerticalScroll, can_focus=False):
         turns = [self._turn(past) for past in gap.turns[first:after]]
         if not turns:
             return []
-        await self.mount_all([*turns, *self._gap(gap.turns[after:])], after=gap)
-        gap.turns = gap.turns[:first]
+        mounted = self.mount_all([*turns, *self._gap(gap.turns[after:])], after=gap)
+        gap.turns = gap.turns[:first]  # at once: nobody may find a turn in both places
+        await mounted
         if gap.turns:
             gap.fit(self._room)
         else:
@@ -277,8 +282,10 @@ class Transcript(VerticalScroll, can_focus=False):
                         if isinstance(child, Turn)
                         else []
                     )
+                self._leaving = set(group)
                 await self.mount(Gap(told, self._room), before=group[0])
                 await self.remove_children(group)
+                self._leaving = set()
 
     def _past(self, turn: Turn) -> PastTurn:
         height = turn.size.height + _MARGIN

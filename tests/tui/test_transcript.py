@@ -184,3 +184,26 @@ async def test_an_answer_that_ends_while_its_first_words_are_being_written_is_th
         await asyncio.gather(*(turn.show(view, stage.chat.colours) for view in (begun, fold(done_scene()))))
         await until(pilot, lambda: written(turn))
         assert turn.query_one(Prose).source == REPLY
+
+
+async def test_each_turn_is_told_once_while_gaps_open_and_close() -> None:
+    stage, seen = Stage(), set[int]()
+    view = RunView(answer=Writing.of("Yes.\n\n" * 20), end="done")
+
+    async def look(transcript: Transcript) -> None:
+        while True:
+            seen.add(len(transcript.history()))
+            await asyncio.sleep(0)
+
+    async with stage.app.run_test(size=(100, 30)) as pilot:
+        await stage.ready(pilot)
+        transcript = stage.chat.query_one(Transcript)
+        await transcript.fill([PastTurn(f"Question {number}?", view) for number in range(100)])
+        looking = asyncio.create_task(look(transcript))
+        for number in (0, 50, 99):
+            turn = await transcript.reveal(number)
+            await until(pilot, lambda turn=turn: turn.region.y <= transcript.region.bottom)  # type: ignore[misc]
+        await pilot.press("ctrl+home")
+        await until(pilot, lambda: not transcript.turns()[0].folded)
+        looking.cancel()
+    assert seen == {100}
