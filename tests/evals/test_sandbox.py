@@ -6,15 +6,31 @@ import asyncio
 import os
 import platform
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from moa.errors import ScoringError, SuiteError
-from moa.evals.sandbox import FOLDER, PYTHON, UNSAFE, Limits, Program, Sandbox, describe, find_sandbox, finding
+from moa.evals.sandbox import (
+    FOLDER,
+    PYTHON,
+    UNSAFE,
+    Limits,
+    Program,
+    Sandbox,
+    bubblewrap,
+    describe,
+    find_sandbox,
+    finding,
+    namespaces,
+)
+from moa.evals.sandbox.base import TEMPORARY
 from moa.evals.sandbox.bubblewrap import Bubblewrap
 from moa.evals.sandbox.container import Container
+from moa.evals.sandbox.host_files import system_files
 from moa.evals.sandbox.namespaces import Namespaces
 from moa.evals.sandbox.system_calls import sandbox_filter
 from moa.evals.sandbox.unconfined import Unconfined
@@ -30,6 +46,19 @@ def sandbox(request: pytest.FixtureRequest) -> Sandbox:
     if why := made.trial():
         pytest.skip(f"{made.name}: {why}")
     return made
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A file of the system in the host's folder for temporary files, as when Python is installed there."""
+    files = system_files()
+    with TemporaryDirectory(dir=TEMPORARY) as folder:
+        Path(folder).chmod(0o755)
+        for module in (namespaces, bubblewrap):
+            monkeypatch.setattr(module, "system_files", lambda: [*files, folder])
+        file = Path(folder, "some.py")
+        file.write_text("word = 'read'")
+        yield file
 
 
 async def said(sandbox: Sandbox, source: str, limits: Limits | None = None) -> str:
@@ -55,6 +84,19 @@ class TestAProgram:
         )
         for _ in range(2):  # nothing of the first run is left for the second
             assert await said(sandbox, source) == "[]\n['mine']"
+
+    async def test_may_need_files_that_lie_below_the_folder_that_is_its_own(
+        self, sandbox: Sandbox, installed: Path
+    ) -> None:
+        if isinstance(sandbox, Container):
+            pytest.skip("an image brings its own Python")
+        source = (
+            f"print(open('{installed}').read())\nopen('mine', 'w').write('x')\nimport os\nprint(os.listdir())\n"
+            f"open('{installed}', 'w')"
+        )
+        ran = await sandbox.run(Program.python(source))
+        assert ran.output.splitlines() == ["word = 'read'", "['mine']"]
+        assert "Read-only file system" in ran.why
 
     async def test_may_use_threads_and_event_loops(self, sandbox: Sandbox) -> None:
         source = (

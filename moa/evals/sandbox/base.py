@@ -30,6 +30,8 @@ _PIECE = 65536
 
 INSIDE = Path(__file__).with_name("inside.py")
 CONFINED = Path(confined.__file__)
+TEMPORARY = "/tmp"  # noqa: S108  (it is one of the sandbox, and private)
+"""The only folder inside that can be written to."""
 
 
 class Sandbox(ABC):
@@ -44,7 +46,8 @@ class Sandbox(ABC):
     """Whether it holds programs that mean harm."""
     program_folder: ClassVar[str] = "/program"
     """Where the files of the program lie inside; the host's folder if empty."""
-    work_folder: ClassVar[str] = "/tmp"  # noqa: S108  (it is one of the sandbox, and private)
+    work_folder: ClassVar[str] = f"{TEMPORARY}/own"
+    """Where the program begins: empty, and made just before. Beside it there may be the folder that Python lies in."""
 
     @abstractmethod
     def arguments(self, folder: Path, limits: Limits) -> list[str]:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import ClassVar
 
-from moa.evals.sandbox.base import CONFINED, INSIDE, Sandbox
+from moa.evals.sandbox.base import CONFINED, INSIDE, TEMPORARY, Sandbox
 from moa.evals.sandbox.host_files import system_files
 from moa.evals.sandbox.limits import Limits
 
@@ -24,13 +24,14 @@ class Bubblewrap(Sandbox):
     def arguments(self, folder: Path, limits: Limits) -> list[str]:
         """Return the command line of `bwrap`."""
         command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
+        # First, as Python may be installed below it.
+        command += ["--size", str(limits.disk_bytes), "--tmpfs", TEMPORARY]
         for place in map(Path, system_files()):
             if place.is_symlink():
                 command += ["--symlink", str(place.readlink()), str(place)]
             else:
                 command += ["--ro-bind", str(place), str(place)]
         command += ["--proc", "/proc", "--dev", "/dev"]
-        command += ["--size", str(limits.disk_bytes), "--tmpfs", "/tmp"]  # noqa: S108  (inside)
         command += ["--ro-bind", str(folder / "program"), "/program"]
         for file in (INSIDE, CONFINED, folder / "spec.json"):
             command += ["--ro-bind", str(file), f"/inside/{file.name}"]

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import ClassVar
 
-from moa.evals.sandbox.base import CONFINED, INSIDE, Sandbox
+from moa.evals.sandbox.base import CONFINED, INSIDE, TEMPORARY, Sandbox
 from moa.evals.sandbox.limits import Limits
 
 IMAGE_VARIABLE = "MOA_SANDBOX_IMAGE"
@@ -51,11 +51,11 @@ class Container(Sandbox):
     def arguments(self, folder: Path, limits: Limits) -> list[str]:
         """Return the command line of the engine."""
         command = [_engine() or "docker", "run", "--rm", "--interactive", "--pull", "never", "--name", _called(folder)]
-        command += ["--network", "none", "--read-only", "--user", "65534:65534", "--workdir", self.work_folder]
+        command += ["--network", "none", "--read-only", "--user", "65534:65534", "--workdir", TEMPORARY]
         command += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--cpus", "1"]
         command += ["--memory", str(limits.memory_bytes), "--memory-swap", str(limits.memory_bytes)]
         command += ["--pids-limit", str(limits.resources()["RLIMIT_NPROC"])]
-        command += ["--tmpfs", f"{self.work_folder}:rw,nosuid,nodev,size={limits.disk_bytes},mode=1777"]
+        command += ["--tmpfs", f"{TEMPORARY}:rw,nosuid,nodev,size={limits.disk_bytes},mode=1777"]
         command += ["--volume", f"{folder / 'program'}:/program:ro"]
         for file in (INSIDE, CONFINED, folder / "spec.json"):
             command += ["--volume", f"{file}:/inside/{file.name}:ro"]

@@ -100,6 +100,10 @@ def make_files(spec: dict[str, Any]) -> None:
     root = Path(spec["root"])
     _mount("", "/", flags=_REC | _PRIVATE)
     _mount("tmpfs", str(root), "tmpfs", _NOSUID | _NODEV, "size=1m,mode=755")
+    for folder in ("dev", "proc", "tmp"):
+        (root / folder).mkdir()
+    size = f"size={spec['disk_bytes']},nr_inodes=4096,mode=1777"
+    _mount("tmpfs", str(root / "tmp"), "tmpfs", _NOSUID | _NODEV, size)  # first, as Python may be installed below it
     for place in map(Path, spec["binds"]):
         inside = root / place.relative_to("/")
         inside.parent.mkdir(parents=True, exist_ok=True)
@@ -108,16 +112,12 @@ def make_files(spec: dict[str, Any]) -> None:
         else:
             _bind(place, inside)
     _bind(Path(spec["program"]), root / "program")
-    for folder in ("dev", "proc", "tmp"):
-        (root / folder).mkdir()
     for device in _DEVICES:
         (root / "dev" / device).touch()
         _mount(f"/dev/{device}", f"{root}/dev/{device}", flags=_BIND)
     (root / "dev" / "fd").symlink_to("/proc/self/fd")
     with contextlib.suppress(OSError):  # within some containers it is not allowed; programs do without
         _mount("proc", f"{root}/proc", "proc", _NOSUID | _NODEV | _NOEXEC)
-    size = f"size={spec['disk_bytes']},nr_inodes=4096,mode=1777"
-    _mount("tmpfs", str(root / "tmp"), "tmpfs", _NOSUID | _NODEV, size)
     os.chdir(root)
     _did(_libc.syscall(_PIVOT_ROOT[os.uname().machine], b".", b"."), "change the root")
     _did(_libc.umount2(b".", _DETACH), "leave the old root")
@@ -165,6 +165,7 @@ def begin(spec: dict[str, Any], confined: ModuleType) -> None:
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")  # when memory is short, this goes first
     os.umask(0o077)
+    Path(spec["folder"]).mkdir(exist_ok=True)
     os.chdir(spec["folder"])
     command, environment = spec["command"], spec["environment"]
     confined.limit(spec["limits"])
